@@ -261,11 +261,14 @@ def _ray(compute: Compute, address: str | None) -> Iterator[bool]:
     """A connection to Ray; yields whether it is a local one. However it is left, nothing of ours runs on."""
     local = address is None and not os.environ.get("RAY_ADDRESS")
     before = signal.getsignal(signal.SIGTERM)
-    if local:
-        _start_local(compute)
-    else:
-        _connect(address)
-    signal.signal(signal.SIGTERM, _terminate)  # Ray has put its own there, which ends the process on the spot
+    try:
+        if local:
+            _start_local(compute)
+        else:
+            _connect(address)
+        signal.signal(signal.SIGTERM, _terminate)  # Ray has put its own there, which ends the process on the spot
+    except SystemExit:  # a SIGTERM while Ray starts: its own handlers end what they have started, and exit with 15 or 1
+        raise SystemExit(128 + signal.SIGTERM) from None
     try:
         yield local
     finally:

@@ -35,7 +35,7 @@ class Guarded(TyperGroup):
             _say(f"interrupted; {RESUME}")
             code = INTERRUPTED
         except SystemExit as stop:
-            if stop.code not in (TERMINATED, int(signal.SIGTERM)):  # Ray's own handler exits with the bare number
+            if stop.code != TERMINATED:
                 raise
             _say(f"terminated; {RESUME}")
             code = TERMINATED

@@ -260,6 +260,7 @@ def _of_arm(
 
 def _pretrain(context: _Context, size: str) -> Phase:
     spec = context.spec
+    assert context.family.pretrain is not None
     recipe = context.family.pretrain.model_dump()
     if spec.pretrain.steps is not None:
         recipe["steps"] = spec.pretrain.steps

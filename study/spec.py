@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from trainables.config import Adapter, Frozen, Sampling, TextMix
+from trainables.config import Adapter, Attention, Frozen, Quantization, Sampling, TextMix
 from trainables.models.ladders import ladder
 
 NONE = "none"
@@ -113,8 +113,15 @@ class Compute(Block):
     """Processor threads of a trial (of each worker). 1: several small trials side by side beat one wide one."""
     gpus_per_trial: Annotated[float, Field(ge=0, le=1024)] = 0.0
     """GPUs of a trial (of each worker); fractions share a card."""
-    micro_tokens: Positive = 8192
-    """Padded tokens per forward pass; a step is cut into as many passes as it needs."""
+    micro_tokens: Positive | None = None
+    """Padded tokens per forward pass; a step is cut into as many passes as it needs. null: what the memory plan of
+    `gpu` allows each size; without a GPU 8192."""
+    gpu: str | None = None
+    """The card that trials get (see `study plan --cost`), e.g. `a100-80`; null: the one that is found."""
+    compile: bool = False
+    """torch.compile the backbone: pays on long phases on a GPU, costs minutes at the start of each."""
+    shard: bool = False
+    """Spread the frozen base over the workers (FSDP2), for sizes that do not fit one card; needs workers >= 2."""
     checkpoint_seconds: float = Field(default=60.0, gt=0)
     """A resumable state is written at least this often (seconds): what a kill can cost."""
     slots: Annotated[int, Field(gt=0, le=100_000)] | None = None
@@ -155,9 +162,9 @@ class StudySpec(Block):
     """Model family (see trainables/models/ladders)."""
     sizes: tuple[str, ...] = Field(min_length=1)
     """Sizes of the ladder, default all of them."""
-    quantization: Literal["nf4", "none"] = "nf4"
-    """Frozen backbone in 4-bit NormalFloat (as QLoRA), or in full precision."""
-    attention: Literal["causal", "bidirectional"]
+    quantization: Quantization = "nf4"
+    """Frozen backbone in 4-bit NormalFloat (as QLoRA), in 8-bit integers (LLM.int8), or as it was published."""
+    attention: Attention
     """Default: the ladder's own. Options scored by the language model need `causal`."""
     adapter: Adapter = Adapter()
     """LoRA on every linear layer. Rank 8: ranks above gain little in QLoRA's own sweep."""
@@ -183,6 +190,14 @@ class StudySpec(Block):
     def steps(self, name: str) -> int:
         """Optimiser steps of the arm or target task of this name."""
         return self.training.steps.get(name, self.training.steps["default"])
+
+    def longest(self) -> int | None:
+        """Longest row, in tokens, that every size of the study can read; None: no bound is known."""
+        family = ladder(self.ladder)
+        if family.pretrain:
+            return 2 * family.pretrain.max_length  # see trainables.pretrain: so many positions are made
+        known = [rung.positions for name, rung in family.sizes.items() if name in self.sizes and rung.positions]
+        return min(known, default=None)
 
     def max_length(self, task: str) -> int:
         """Longest row, in tokens, of a task, or of running `text`."""
@@ -276,14 +291,15 @@ def _value_problems(spec: StudySpec) -> list[str]:
         found.append(f"search.window: found [{low:g}, {high:g}], allowed: 0 < lowest < highest <= 10")
     if spec.data.source == "lab" and spec.data.root is not None:
         found.append(f"data.root: found {spec.data.root!r}, allowed only with `source: local` or `source: hub`")
-    if spec.data.source != "lab" and ladder(spec.ladder).pretrain.tokenizer == "words":
+    recipe = ladder(spec.ladder).pretrain
+    if recipe and spec.data.source != "lab" and recipe.tokenizer == "words":
         source = spec.data.source
         found.append(f"data.source: found {source!r}, allowed for ladder {spec.ladder}: lab (whose words it knows)")
-    longest = 2 * ladder(spec.ladder).pretrain.max_length  # see trainables.pretrain: so many positions are made
+    longest = spec.longest()
     found += [
         f"training.max_length.{name}: found {length}, allowed for ladder {spec.ladder}: at most {longest}"
         for name, length in spec.training.max_length.items()
-        if length > longest
+        if longest and length > longest
     ]
     found += _revision_problems(spec)
     least = min(spec.training.steps.values(), default=spec.training.evaluations)

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from study.plan import Phase
 
 OUTCOME = "outcome.json"
+MICRO_TOKENS = 8192
+"""Padded tokens per forward pass where no memory plan says more."""
 Host = Callable[[TuneConfig, float, Places, Runtime, Report], Outcome]
 """Where a trial trains: this process (`trainables.phase.train`), or one of `trainables.hosts`."""
 
@@ -66,7 +68,9 @@ class Job:
     def runtime(self) -> Runtime:
         compute = self.spec.compute
         return Runtime(
-            micro_tokens=compute.micro_tokens,
+            micro_tokens=compute.micro_tokens or MICRO_TOKENS,
+            compile=compute.compile,
+            shard=compute.shard,
             threads=compute.cpus_per_trial,
             checkpoint_seconds=compute.checkpoint_seconds,
         )

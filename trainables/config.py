@@ -11,7 +11,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-PhaseKind = Literal["pretrain", "intermediate", "target", "evaluation"]
+PhaseKind = Literal["pretrain", "import", "intermediate", "target", "evaluation"]
+Quantization = Literal["nf4", "int8", "none"]
+Attention = Literal["causal", "bidirectional"]
 
 
 class Frozen(BaseModel):
@@ -21,12 +23,24 @@ class Frozen(BaseModel):
 
 
 class Architecture(Frozen):
-    """The shape of a model that is pretrained on the spot."""
+    """The shape of a backbone. Of a model that is pretrained on the spot the first four say everything."""
 
     hidden: int = Field(gt=0)
     layers: int = Field(gt=0)
     heads: int = Field(gt=0)
     intermediate: int = Field(gt=0)
+    kv_heads: int | None = Field(default=None, gt=0)
+    """Key and value heads (grouped-query attention); None: as many as heads."""
+    head_dim: int | None = Field(default=None, gt=0)
+    """None: hidden / heads."""
+    vocabulary: int | None = Field(default=None, gt=0)
+    """Rows of the embedding; None: what pretraining finds."""
+    positions: int | None = Field(default=None, gt=0)
+    """Longest row the model can read, in tokens."""
+    model_type: str = ""
+    """transformers' name of the network; empty: that of the scratch ladders (llama, xlm-roberta)."""
+    tied: bool = True
+    """Whether the language model's output weights are the embedding itself."""
 
 
 class Size(Frozen):
@@ -56,12 +70,29 @@ class PretrainConfig(Frozen):
     seed: int
 
 
+class ImportConfig(Frozen):
+    """How a published model becomes the frozen base of a study: its files, quantised once."""
+
+    kind: Literal["import"] = "import"
+    ladder: str
+    size: Size
+    quantization: Quantization
+    files: dict[str, str]
+    """File name -> sha256 of what `study fetch` brought; where it came from does not matter."""
+
+
 class Adapter(Frozen):
     """LoRA on every linear layer of the frozen backbone (Hu et al. 2021; Dettmers et al. 2023)."""
 
     rank: int = Field(default=8, gt=0)
     alpha: int = Field(default=16, gt=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    rslora: bool = False
+    """Scale by alpha / sqrt(rank) instead of alpha / rank (Kalajdzievski 2023)."""
+    dora: bool = False
+    """Learn magnitude and direction apart (Liu et al. 2024); slower."""
+    handover: Literal["continue", "stack"] = "continue"
+    """What a target phase does with the intermediate adapter: train it on, or freeze it and train a second one."""
 
 
 class Sampling(Frozen):
@@ -97,8 +128,8 @@ class TuneConfig(Frozen):
     kind: Literal["intermediate", "target"]
     ladder: str
     size: Size
-    quantization: Literal["nf4", "none"]
-    attention: Literal["causal", "bidirectional"]
+    quantization: Quantization
+    attention: Attention
     adapter: Adapter
     tasks: dict[str, float]
     """Task name -> share of the steps (one task: {"siqa": 1.0}); with `sampling`, any numbers: it decides."""
@@ -138,8 +169,8 @@ class EvaluationConfig(Frozen):
     kind: Literal["evaluation"] = "evaluation"
     ladder: str
     size: Size
-    quantization: Literal["nf4", "none"]
-    attention: Literal["causal", "bidirectional"]
+    quantization: Quantization
+    attention: Attention
     max_length: dict[str, int]
     """Task -> longest row in tokens."""
     cells: tuple[Cell, ...]
@@ -165,6 +196,12 @@ class Runtime(Frozen):
 
     micro_tokens: int = Field(default=8192, gt=0)
     """Padded tokens per forward pass; an optimiser step is cut into as many passes as needed."""
+    recompute: bool = False
+    """Gradient checkpointing: activations are computed again in the backward pass instead of kept."""
+    compile: bool = False
+    """torch.compile the backbone."""
+    shard: bool = False
+    """Spread the frozen base over the workers of the group (FSDP2) instead of one copy each."""
     threads: int = Field(default=1, gt=0)
     checkpoint_seconds: float = Field(default=120.0, gt=0)
     """A resumable state is written at least this often."""

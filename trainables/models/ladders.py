@@ -28,6 +28,29 @@ class Pretraining(Frozen):
     max_length: int
 
 
+class Model(Frozen):
+    """A published model: where it is, and what is to be said of it."""
+
+    repo: str | None = None
+    """Its name on the Hub, owner/name."""
+    revision: str | None = None
+    """Full commit; None: the newest at the first fetch, which pins it."""
+    path: str | None = None
+    """In place of `repo`: folder or address of config.json, *.safetensors and tokenizer files."""
+    parameters: int = Field(gt=0)
+    """Of the bare backbone: embeddings and layers, no pooler, no output weights of its own."""
+
+
+class Rung(Architecture):
+    """One size of a ladder: its shape and, for published ones, the model."""
+
+    model: Model | None = None
+    languages: tuple[str, ...] | None = None
+    """Where a size was pretrained on other languages than the rest of its ladder."""
+    licence: str | None = None
+    gated: bool | None = None
+
+
 class Ladder(Frozen):
     """One model family at several sizes, trained by one recipe."""
 
@@ -36,15 +59,24 @@ class Ladder(Frozen):
     family: Literal["encoder", "decoder"]
     attention: Literal["causal", "bidirectional"]
     """Default attention mode of the family."""
-    sizes: dict[str, Architecture] = Field(min_length=1)
+    sizes: dict[str, Rung] = Field(min_length=1)
     """From the smallest to the largest."""
-    pretrain: Pretraining
+    pretrain: Pretraining | None = None
+    """How a scratch ladder is pretrained; None: its sizes are published models."""
+    languages: tuple[str, ...] = ()
+    """Languages of the pretraining text, by the codes of the tasks."""
+    licence: str = ""
+    gated: bool = False
+    """Whether the Hub asks for terms to be accepted, and so for a token."""
+    source: str = ""
+    """Where these facts are from."""
 
     def size(self, name: str) -> Size:
         """Raises `SpecError` naming the sizes there are."""
         if name not in self.sizes:
             raise SpecError(f"sizes: {name!r} is not a size of ladder {self.name}; it has {', '.join(self.sizes)}")
-        return Size(name=name, family=self.family, architecture=self.sizes[name])
+        shape = self.sizes[name].model_dump(include=set(Architecture.model_fields))
+        return Size(name=name, family=self.family, architecture=Architecture(**shape))
 
 
 def ladder_names() -> list[str]:
