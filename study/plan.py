@@ -4,6 +4,8 @@ A small graph, in an order in which it can be run; a phase that several cells ne
 
     pretrain (size) -> intermediate (size, arm, seed) -> target (size, arm, task, seed) -> evaluation
 
+Of a published model the first is an `import`, which quantises it.
+
     for row in rows(spec, store):
         print(row.action, row.phase.key, row.reason)        # run target-xs-siqa-xcopa-s0-... no record yet
 
@@ -18,16 +20,16 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from study import identity
+from study import identity, models
 from study.spec import NONE, Arm, StudySpec
 from study.store import NO_RECORD, Store
 from study.wanted import lacking, root_of
 from trainables import storage
-from trainables.config import Cell, EvaluationConfig, PhaseKind, PretrainConfig, TuneConfig
+from trainables.config import Cell, EvaluationConfig, ImportConfig, PhaseKind, PretrainConfig, TuneConfig
 from trainables.data import patterns
 from trainables.data.root import Root
 from trainables.errors import DataError, SpecError
-from trainables.models.ladders import Ladder, ladder
+from trainables.models.ladders import Ladder
 from trainables.tasks import get
 
 
@@ -39,16 +41,16 @@ class Phase:
     kind: PhaseKind
     size: str
     arm: str | None
-    """None for pretraining, which no arm owns."""
+    """None for pretraining and imports, which no arm owns."""
     task: str | None
-    """Target task; None for pretraining, intermediate phases and scoring that serves no single target."""
+    """Target task; None for pretraining, imports, intermediate phases and scoring that serves no single target."""
     seed: int | None
-    config: PretrainConfig | TuneConfig | EvaluationConfig
+    config: PretrainConfig | ImportConfig | TuneConfig | EvaluationConfig
     identity: dict[str, Any]
     parent: str | None
     """Key of the phase whose checkpoint this one continues from, or scores."""
     backbone: str
-    """Key of the pretrain phase behind it (its own key for that one)."""
+    """Key of the pretrain or import phase behind it (its own key for that one)."""
     tuned_by: str | None = None
     """Key of the phase whose winning learning rate this one uses; None: it searches, or has none."""
 
@@ -88,6 +90,8 @@ class _Context:
     spec: StudySpec
     family: Ladder
     root: Root
+    files: dict[str, dict[str, str]]
+    """{size: {name of a model file: sha256}} of published models."""
     tuned: tuple[str, ...]
     direct: tuple[str, ...]
 
@@ -124,19 +128,32 @@ def _fetched_root(spec: StudySpec) -> str:
     return root
 
 
-def build(spec: StudySpec, store: Store) -> list[Phase]:
-    """Every phase of the study, each after what it needs. Raises `DataError` naming what a task lacks."""
+def build(spec: StudySpec, store: Store, fetched: bool = True) -> list[Phase]:
+    """Every phase of the study, each after what it needs. Raises `DataError` naming what a task lacks.
+
+    `fetched=False`: published models need not be there yet. The keys are then not those of the run, all else is.
+    """
     targets = sorted(spec.targets)
     context = _Context(
         spec=spec,
-        family=ladder(spec.ladder),
+        family=spec.family(),
         root=Root(data_root(spec, store)),
+        files=_model_files(spec, store, fetched),
         tuned=tuple(task for task in targets if not is_direct(spec, task)),
         direct=tuple(task for task in targets if is_direct(spec, task)),
     )
     if spec.data.source != "lab" and not spec.data.partial:
         _check_complete(context)
     return [phase for size in spec.sizes for phase in _of_size(context, size)]
+
+
+def _model_files(spec: StudySpec, store: Store, fetched: bool) -> dict[str, dict[str, str]]:
+    """Raises `DataError` naming the models that are not there, if they must be."""
+    wanted = models.wanted(spec)
+    found = {size: models.files(models.root_of(store), model) for size, model in wanted.items()}
+    if fetched:
+        models.check_fetched(found, wanted)
+    return {size: there.sha256 if there else {} for size, there in found.items()}
 
 
 def is_direct(spec: StudySpec, task: str) -> bool:
@@ -179,7 +196,7 @@ def counts(spec: StudySpec, found: list[Row]) -> Counts:
     cells = unshared = 0
     for task in spec.targets:
         for arm in spec.arms:
-            chain = 2 + (arm != NONE) + (not is_direct(spec, task))  # pretraining and scoring, and what lies between
+            chain = 2 + (arm != NONE) + (not is_direct(spec, task))  # the base and scoring, and what lies between
             cells += len(spec.sizes) * len(spec.seeds)
             unshared += len(spec.sizes) * len(spec.seeds) * chain
     return Counts(len(found), done, len(found) - done, cells, max(0, unshared - len(found)))
@@ -225,14 +242,14 @@ def _same_slug(phase: Phase, store: Store, present: list[str]) -> dict[str, Any]
 
 
 def _of_size(context: _Context, size: str) -> Iterator[Phase]:
-    pretrain = _pretrain(context, size)
-    yield pretrain
+    base = _import(context, size) if context.family.pretrain is None else _pretrain(context, size)
+    yield base
     if context.direct and NONE in context.spec.arms:
-        yield _evaluation(context, size, NONE, None, None, pretrain.key, None, _test_cells(context, context.direct))
+        yield _evaluation(context, size, NONE, None, None, base.key, None, _test_cells(context, context.direct))
     for arm in context.spec.arms:
         searched: dict[str | None, str] = {}
         for seed in context.spec.seeds:
-            yield from _of_arm(context, size, arm, seed, pretrain.key, searched)
+            yield from _of_arm(context, size, arm, seed, base.key, searched)
 
 
 def _of_arm(
@@ -274,6 +291,25 @@ def _pretrain(context: _Context, size: str) -> Phase:
     return Phase(key, "pretrain", size, None, None, None, config, what, parent=None, backbone=key)
 
 
+def _import(context: _Context, size: str) -> Phase:
+    """What a ladder says of a model is no part of the identity: the files say it all."""
+    spec = context.spec
+    config = ImportConfig(
+        ladder=spec.ladder,
+        size=context.family.size(size),
+        quantization=spec.quantization,
+        files=context.files[size],
+    )
+    what = {"kind": "import", "config": config.model_dump(mode="json", include={"quantization", "files"})}
+    key = identity.key(f"import-{size}", what)
+    return Phase(key, "import", size, None, None, None, config, what, parent=None, backbone=key)
+
+
+def _said_by_files(context: _Context) -> Any:
+    """Fields of a config that are no part of its identity: a published model's shape stands in its files."""
+    return {"size": {"architecture"}} if context.family.pretrain is None else {}
+
+
 def _tune(
     context: _Context,
     kind: Literal["intermediate", "target"],
@@ -309,7 +345,7 @@ def _tune(
     tuned_by = searched.get(task)
     what = {
         "kind": kind,
-        "config": config.model_dump(mode="json", exclude={"files": True, "text": {"files"}}),
+        "config": config.model_dump(mode="json", exclude={"files": True, "text": {"files"}, **_said_by_files(context)}),
         "versions": identity.versions(shares),
         "data": {name: identity.tuning_data(root, name, made_of.files.get(name, ())) for name in shares}
         | ({"text": patterns.fingerprint(root, made_of.text.files)} if made_of.text else {}),
@@ -346,7 +382,7 @@ def _evaluation(
     )
     what = {
         "kind": "evaluation",
-        "config": config.model_dump(mode="json"),
+        "config": config.model_dump(mode="json", exclude=_said_by_files(context)),
         "versions": identity.versions({cell.task for cell in cells}),
         "data": identity.scoring_data(context.root, cells),
         "parent": parent,

@@ -70,6 +70,14 @@ class Data(Block):
     """Which miniature world (source `lab` only): another seed gives other words, grammar draws and examples."""
 
 
+class Models(Block):
+    """Which versions of published models are taken (ladders of published models only)."""
+
+    revisions: dict[str, str] = {}
+    """Repository on the Hub -> commit, branch, tag or pull request (`refs/pr/3`) in place of the ladder's. What is not
+    a full commit is looked up at the first fetch and pinned to the commit found then."""
+
+
 class Training(Block):
     """How one intermediate or target phase is trained; the same at every size, so that sizes are comparable."""
 
@@ -180,6 +188,7 @@ class StudySpec(Block):
     seeds: tuple[Seed, ...] = Field(default=(0, 1), min_length=1)
     """The learning rate is searched on the first; the others run the winner. Two: the least that shows noise."""
     data: Data = Data()
+    models: Models = Models()
     training: Training = Training()
     search: SearchSpec = SearchSpec()
     compute: Compute = Compute()
@@ -220,6 +229,10 @@ def problems(spec: StudySpec) -> list[str]:
     found = [_unknown(f"sizes.{i}", size, "size", family.sizes) for i, size in enumerate(spec.sizes)]
     found += [_repeated(path, getattr(spec, path)) for path in ("sizes", "targets", "seeds")]
     found += _attention_problems(spec, family)
+    repos = [rung.model.repo for rung in family.sizes.values() if rung.model and rung.model.repo]
+    found += [
+        _unknown(f"models.revisions.{repo}", repo, "model of the ladder", repos) for repo in spec.models.revisions
+    ]
     if spec.pretrain != Pretrain() and family.pretrain is None:
         given = ", ".join(sorted(spec.pretrain.model_dump(exclude_defaults=True)))
         found.append(
