@@ -1,9 +1,9 @@
 """How do published models reach the storage, once, so that everything after it runs offline?
 
 Everything is looked up first: the commit, the list of files, and config.json, which is compared with the ladder. So a
-wrong name, a gated model or a wrong shape shows before anything large is downloaded. Then file after file is downloaded,
-checked and moved into place, and the model's `fetched.json` is brought up to date. Run it again after any interruption:
-what is there and unchanged stays, a file that broke off goes on where it broke.
+wrong name, a gated model or a wrong shape shows before anything large is downloaded. Then file after file is
+downloaded, checked and moved into place, and the model's `fetched.json` is brought up to date. Run it again after any
+interruption: what is there and unchanged stays, a file that broke off goes on where it broke.
 
     for model in look_up(spec, store, print):
         bring(model, print)

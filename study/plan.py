@@ -20,10 +20,10 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from study import identity, models
+from study import identity
+from study.present import check_complete, fetched_root, model_files
 from study.spec import NONE, Arm, StudySpec
 from study.store import NO_RECORD, Store
-from study.wanted import lacking, root_of
 from trainables import storage
 from trainables.config import Cell, EvaluationConfig, ImportConfig, PhaseKind, PretrainConfig, TuneConfig
 from trainables.data import patterns
@@ -105,7 +105,7 @@ def data_root(spec: StudySpec, store: Store) -> str:
         write_root(path, spec.data.seed)
         return path
     if spec.data.source == "hub":
-        return _fetched_root(spec)
+        return fetched_root(spec)
     if spec.data.root is None:
         raise SpecError(
             f"data.root: study {spec.name} reads local files; give --data-root FOLDER or `root:` in the YAML"
@@ -115,17 +115,6 @@ def data_root(spec: StudySpec, store: Store) -> str:
             f"data.root: {spec.data.root} is absent or empty; give the folder that holds the benchmark files"
         )
     return spec.data.root
-
-
-def _fetched_root(spec: StudySpec) -> str:
-    """Raises `DataError` naming what is not fetched yet."""
-    root, absent = root_of(spec), lacking(spec)
-    if absent:
-        more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
-        raise DataError(
-            f"{root}: not fetched yet: {', '.join(absent[:3])}{more}; run `study fetch` with this study first"
-        )
-    return root
 
 
 def build(spec: StudySpec, store: Store, fetched: bool = True) -> list[Phase]:
@@ -138,50 +127,18 @@ def build(spec: StudySpec, store: Store, fetched: bool = True) -> list[Phase]:
         spec=spec,
         family=spec.family(),
         root=Root(data_root(spec, store)),
-        files=_model_files(spec, store, fetched),
+        files=model_files(spec, store, fetched),
         tuned=tuple(task for task in targets if not is_direct(spec, task)),
         direct=tuple(task for task in targets if is_direct(spec, task)),
     )
     if spec.data.source != "lab" and not spec.data.partial:
-        _check_complete(context)
+        check_complete(spec, context.root, context.tuned)
     return [phase for size in spec.sizes for phase in _of_size(context, size)]
-
-
-def _model_files(spec: StudySpec, store: Store, fetched: bool) -> dict[str, dict[str, str]]:
-    """Raises `DataError` naming the models that are not there, if they must be."""
-    wanted = models.wanted(spec)
-    found = {size: models.files(models.root_of(store), model) for size, model in wanted.items()}
-    if fetched:
-        models.check_fetched(found, wanted)
-    return {size: there.sha256 if there else {} for size, there in found.items()}
 
 
 def is_direct(spec: StudySpec, task: str) -> bool:
     """Whether a target is scored as the intermediate phase left the model, without a target phase."""
     return get(task).direct or task in spec.direct
-
-
-def _check_complete(context: _Context) -> None:
-    """Raises `DataError` naming the first languages and splits of the benchmark that the root lacks."""
-    lacking = []
-    for name in context.spec.targets:
-        task = get(name)
-        absent = task.missing(context.root)
-        if absent:
-            lacking.append(f"{name} in {' '.join(absent)}")
-        instead = [task.stand_in(context.root, "test", language) for language in task.languages(context.root)]
-        lacking += dict.fromkeys(f"{name}: {one}" for one in instead if one)
-    trained = {*context.tuned, *(task for arm in context.spec.arms.values() if arm for task in arm.tasks)}
-    for name in sorted(trained):
-        for split in ("train", "dev"):
-            told = get(name).stand_in(context.root, split)
-            lacking += [f"{name}: {told}"] if told else []
-    if lacking:
-        more = f" (and {len(lacking) - 3} more)" if len(lacking) > 3 else ""
-        raise DataError(
-            f"{context.root.path}: not the whole benchmark: {'; '.join(lacking[:3])}{more}; add the files, or set"
-            " `data: {partial: true}` to score what is there"
-        )
 
 
 def rows(spec: StudySpec, store: Store) -> list[Row]:
