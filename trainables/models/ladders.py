@@ -77,9 +77,9 @@ class Rung(Architecture):
             return value
         try:
             shape = Architecture(**{name: value[name] for name in Architecture.model_fields if name in value})
-            return {**value, "model": {**model, "parameters": parameters(shape)}}
-        except (ValueError, ModelError):
+        except ValueError:
             return value
+        return {**value, "model": {**model, "parameters": _weights(shape)}}
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -88,13 +88,18 @@ class Rung(Architecture):
         if self.kv_heads and self.heads % self.kv_heads:
             raise ValueError(f"`kv_heads` that divide the {self.heads} heads")
         if self.model is not None:
-            try:
-                found = parameters(self)
-            except ModelError as error:
-                raise ValueError(str(error)) from error
+            found = _weights(self)
             if found != self.model.parameters:
                 raise ValueError(f"model.parameters {found} by its shape, not {self.model.parameters}")
         return self
+
+
+def _weights(shape: Architecture) -> int:
+    """`parameters`, with errors as pydantic wants them."""
+    try:
+        return parameters(shape)
+    except ModelError as error:
+        raise ValueError(str(error)) from error
 
 
 class Ladder(Frozen):

@@ -20,6 +20,7 @@ from typing import Any
 from trainables import storage
 from trainables.config import Architecture, ImportConfig, Places
 from trainables.errors import ModelError
+from trainables.models.shape import parameters
 from trainables.results import Report
 
 CONFIG, SINGLE, INDEX, ORIGIN = "config.json", "model.safetensors", "model.safetensors.index.json", "origin.json"
@@ -102,27 +103,30 @@ class Imported:
     parameters: int
     """Of the bare backbone."""
     snapshot: str
-    """sha256 of the snapshot's weights."""
+    """sha256 of the snapshot."""
     seconds: float
 
 
 def bring_in(config: ImportConfig, folder: str, places: Places, report: Report) -> Imported:
-    """Verify the model files in `folder`, leave `checkpoint/origin.json` in `places.output`, make the snapshot.
+    """Leave `checkpoint/origin.json` in `places.output` and make the snapshot of the model in `folder`.
 
-    Raises `ModelError` when the files are not those that were fetched or not of the ladder's shape.
+    Raises `ModelError` or `CheckpointError` when the files are not those that were fetched, or of another shape.
     """
-    from trainables.models.backbone import snapshot
+    from trainables.models.snapshots import base
 
     started = time.perf_counter()
-    for number, (name, wanted) in enumerate(sorted(config.files.items())):
-        report({"step": number, "steps": len(config.files) + 1})
-        _verify(storage.join(folder, name), wanted)
-    check_shape(storage.read_json(storage.join(folder, CONFIG)), config.size.architecture, folder)
-    checkpoint = storage.join(places.output, "checkpoint")
-    storage.write_json(storage.join(checkpoint, ORIGIN), {"folder": folder, "files": config.files})
-    made = snapshot(checkpoint, places.snapshots, config.quantization)
-    facts = storage.read_json(storage.join(made, "snapshot.json"))
-    return Imported(facts["parameters"], facts["sha256"], time.perf_counter() - started)
+    report({"step": 0, "steps": 2})
+    for name in sorted(config.files):
+        if not name.endswith(".safetensors"):  # the weights are compared where they are read, for the snapshot
+            _verify(storage.join(folder, name), config.files[name])
+    shape = config.size.architecture
+    check_shape(storage.read_json(storage.join(folder, CONFIG)), shape, folder)
+    report({"step": 1, "steps": 2})
+    with storage.publish(storage.join(places.output, "checkpoint")) as checkpoint:
+        origin = {"folder": folder, "files": config.files}
+        storage.write_json(storage.join(checkpoint, ORIGIN), origin)
+        made = base(checkpoint, places.snapshots, config.quantization)
+    return Imported(parameters(shape), made.sha256, time.perf_counter() - started)
 
 
 def _verify(path: str, wanted: str) -> None:
