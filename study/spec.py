@@ -235,9 +235,7 @@ def problems(spec: StudySpec) -> list[str]:
     ]
     if spec.pretrain != Pretrain() and family.pretrain is None:
         given = ", ".join(sorted(spec.pretrain.model_dump(exclude_defaults=True)))
-        found.append(
-            f"pretrain: found {given}, allowed with ladders pretrained on the spot; {spec.ladder} is published"
-        )
+        found.append(f"pretrain: found {given}, allowed: nothing, because ladder {spec.ladder} comes pretrained")
     found += _arm_problems(spec) + _task_problems(spec) + _value_problems(spec)
     return [line for line in found if line]
 

@@ -42,13 +42,13 @@ def chosen(names: Collection[str], place: str, way_out: str) -> list[str]:
     if not any(_any(name, TOKENIZERS) for name in words):
         raise ModelError(f"{place}: has no tokenizer (tokenizer.json, a SentencePiece model or vocab.json)")
     series = sorted(name for name in names if re.fullmatch(SERIES, name))
-    if SINGLE in names:
-        weights = [SINGLE]
-    elif series and INDEX in names:
+    if series and INDEX in names:
         weights = [INDEX, *series]
         count = int(re.fullmatch(SERIES, series[0])[2])  # type: ignore[index]
         if len(series) != count:
             raise ModelError(f"{place}: {len(series)} of {count} files {series[0]} ... are there; get the others")
+    elif SINGLE in names:
+        weights = [SINGLE]
     else:
         pickled = next((name for name in sorted(names) if _any(name, OTHER_WEIGHTS)), None)
         told = f"its weights are in {pickled}, which is never unpickled; {way_out}" if pickled else "has no weights"
@@ -116,9 +116,6 @@ def bring_in(config: ImportConfig, folder: str, places: Places, report: Report) 
 
     started = time.perf_counter()
     report({"step": 0, "steps": 2})
-    for name in sorted(config.files):
-        if not name.endswith(".safetensors"):  # the weights are compared where they are read, for the snapshot
-            _verify(storage.join(folder, name), config.files[name])
     shape = config.size.architecture
     check_shape(storage.read_json(storage.join(folder, CONFIG)), shape, folder)
     report({"step": 1, "steps": 2})
@@ -127,13 +124,3 @@ def bring_in(config: ImportConfig, folder: str, places: Places, report: Report) 
         storage.write_json(storage.join(checkpoint, ORIGIN), origin)
         made = base(checkpoint, places.snapshots, config.quantization)
     return Imported(parameters(shape), made.sha256, time.perf_counter() - started)
-
-
-def _verify(path: str, wanted: str) -> None:
-    try:
-        found = storage.checksum(path)
-    except FileNotFoundError as error:
-        raise ModelError(f"{path}: gone since it was fetched; run `study fetch` with this study again") from error
-    if found != wanted:
-        told = f"sha256 {found[:12]}, fetched was {wanted[:12]}"
-        raise ModelError(f"{path}: {told}; run `study fetch` with this study again")

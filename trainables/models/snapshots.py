@@ -146,8 +146,8 @@ def _source(folder: str) -> Base:
         told = storage.read_json(origin)
         folder, recorded = told["folder"], told["files"]
     names = ["config.json", *_weight_files(folder)]
-    files = {name: recorded.get(name) or storage.checksum(storage.join(folder, name)) for name in names}
-    return Base(folder, files)
+    # What an origin.json lists beside them, the tokenizer, makes another snapshot too.
+    return Base(folder, recorded or {name: storage.checksum(storage.join(folder, name)) for name in names})
 
 
 def _weight_files(folder: str) -> list[str]:
