@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from typer.testing import CliRunner
 
 from study import cli, models, plan
 from study.fetch_models import Summary, bring, look_up
+from study.mirror_source import groups
 from study.spec import StudySpec
 from study.specfile import merge, parse
 from study.store import Store
+from study.work import Job, Tuned, run_phase
 from tests import zoo
 from tests.hub_stand_in import Fault, HubStandIn
 from trainables import storage
@@ -240,3 +243,40 @@ def test_the_command_brings_models_of_a_study_on_lab_data(hub: HubStandIn, shard
     assert [model["made"] for model in again["models"]] == [0]
     missing = CliRunner().invoke(cli.app, ["fetch", "lab", "--storage", str(tmp_path)])
     assert missing.exit_code == 2 and "any with published models" in missing.output
+
+
+def test_an_import_is_a_phase_like_others(hub: HubStandIn, sharded: Files, tmp_path: Path) -> None:
+    hub.add(REPO, sharded, kind="model")
+    spec = spec_in(tmp_path, rung(sharded))
+    fetch(spec)
+    study = tmp_path / "study.yaml"
+    study.write_text(spec.model_dump_json())
+    alone = CliRunner().invoke(cli.app, ["run", str(study), "--only", "import-s", "--foreground"])
+    assert alone.exit_code == 0 and "snapshot sha256" in alone.output and "no record was written" in alone.output
+    store = store_of(spec)
+    phase = plan.build(spec, store)[0]
+    job = Job(phase, spec, store.path, plan.data_root(spec, store))
+    result = run_phase(job, lambda job: Tuned(()))
+    assert (result.status, result.line) == ("done", "")
+    record = store.record(phase.key)
+    assert record is not None and record.checkpoint is not None and list(record.checkpoint.files) == ["origin.json"]
+    model = models.wanted(spec)["s"]
+    assert record.parameters == model.parameters and record.cost.seconds > 0 and record.facts["snapshot_sha256"]
+    assert [row.action for row in plan.rows(spec, store)] == ["done", "run", "run"]
+    assert [group.key for group in groups(store)] == []
+    said = json.loads(CliRunner().invoke(cli.app, ["status", str(study), "--json"]).stdout)
+    assert said["kinds"]["import"]["done"] == 1
+    shutil.rmtree(tmp_path / "models")
+    other = replace(phase, key="import-s-0000000000")
+    gone = run_phase(replace(job, phase=other), lambda job: Tuned(()))
+    assert gone.status == "failed" and gone.line.startswith("not fetched yet: house/model (s)")
+
+
+def test_models_of_a_remote_storage(hub: HubStandIn, sharded: Files, tmp_path: Path) -> None:
+    hub.add(REPO, sharded, kind="model")
+    spec = spec_in(tmp_path, rung(sharded), storage="memory://models-of-a-test")
+    done = fetch(spec)
+    assert done.folder.startswith("memory://models-of-a-test/models/house--model/") and fetch(spec).made == 0
+    phase = plan.build(spec, store_of(spec))[0]
+    assert run_phase(Job(phase, spec, store_of(spec).path, ""), lambda job: Tuned(())).status == "done"
+    storage.remove("memory://models-of-a-test")
