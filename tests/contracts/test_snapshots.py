@@ -18,7 +18,8 @@ from trainables.errors import CheckpointError, ModelError
 from trainables.models import backbone as backbones
 from trainables.models import families
 from trainables.models.families import FAMILIES
-from trainables.models.snapshots import WAYS, snapshot
+from trainables.models.quantising import WAYS
+from trainables.models.snapshots import snapshot
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +102,10 @@ def test_a_damaged_snapshot_is_named_and_made_again(llama, tmp_path):
     store = str(tmp_path / "snapshots")
     path = snapshot(llama, store, "nf4")
     before = digest(backbones.load(llama, store, "nf4", "causal").model)
-    file = Path(path, "model.safetensors")
+    file = Path(path, "model-00001.safetensors")
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     backbones.forget()
-    with pytest.raises(CheckpointError, match="model.safetensors: sha256 is .* made again"):
+    with pytest.raises(CheckpointError, match="model-00001.safetensors: sha256 is .* made again"):
         backbones.load(llama, store, "nf4", "causal")
     assert digest(backbones.load(llama, store, "nf4", "causal").model) == before
 
@@ -122,7 +123,7 @@ def test_weights_that_are_not_in_the_files_are_not_invented(tmp_path):
     tensors = load_file(f"{source}/model.safetensors")
     gone = [name for name in tensors if "layers.1.mlp" in name]
     save_file({name: value for name, value in tensors.items() if name not in gone}, f"{source}/model.safetensors")
-    with pytest.raises(CheckpointError, match=r"layers.1.mlp.down_proj.weight and 2 more weights of Qwen3Model"):
+    with pytest.raises(CheckpointError, match=r"layers.1.mlp.down_proj.weight and 2 more of Qwen3Model missing; fetch"):
         snapshot(source, str(tmp_path / "s"), "nf4")
     assert not (tmp_path / "s" / "snapshot.json").exists()
 
