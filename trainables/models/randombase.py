@@ -1,0 +1,126 @@
+"""How is a base of any size made without a download? From its shape, with random weights, matrix by matrix.
+
+    base = random_base(ladder("qwen3").size("14b"), "nf4", torch.device("cuda"))
+
+It answers nothing sensibly, but it is as large and as fast as the published model: it serves measurements. Every matrix
+is drawn on the device and quantised at once, so that no more than one of them is ever there in full precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import torch
+from bitsandbytes.nn import Int8Params, Linear4bit, Linear8bitLt, Params4bit
+from torch import nn
+from transformers import AutoConfig, AutoModel, MT5EncoderModel, PreTrainedModel
+
+from trainables.config import Architecture, Quantization, Size
+from trainables.flops import linear_weights
+from trainables.models.backbone import Backbone
+from trainables.models.shape import FAIRSEQ_OFFSET, head_width, resolved
+
+VOCABULARY, POSITIONS = 32_000, 4096
+"""Where a shape leaves them open."""
+
+
+def random_base(size: Size, quantization: Quantization, device: torch.device) -> Backbone:
+    """A frozen backbone with random weights and no tokenizer. Raises `ModelError` for an unknown network."""
+    shape = resolved(size)
+    config = network_config(shape)
+    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    with torch.device("meta"):
+        model = _empty(config, dtype)
+    count = sum(value.numel() for value in model.parameters())
+    for name, module in list(model.named_modules()):
+        _materialise(model, module, device)
+        if isinstance(module, nn.Linear) and name.rsplit(".", 1)[-1] not in _kept_whole(model):
+            model.set_submodule(name, _quantised(module, quantization, dtype, device))
+    model.config.use_cache = False
+    model.requires_grad_(False)
+    model.eval()
+    return Backbone(
+        model=model,
+        tokenizer=None,
+        parameters=count,
+        linear=linear_weights(model),
+        hidden=shape.hidden,
+        layers=shape.layers,
+        sha256="random",
+    )
+
+
+def network_config(shape: Architecture) -> Any:
+    """transformers' configuration of a shape, by its network's own names."""
+    rows, longest = shape.vocabulary or VOCABULARY, shape.positions or POSITIONS
+    plain = {
+        "vocab_size": rows,
+        "hidden_size": shape.hidden,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "intermediate_size": shape.intermediate,
+    }
+    gated = {
+        **plain,
+        "num_key_value_heads": shape.kv_heads or shape.heads,
+        "head_dim": head_width(shape),
+        "max_position_embeddings": longest,
+    }
+    fairseq = {**plain, "max_position_embeddings": longest + FAIRSEQ_OFFSET, "type_vocab_size": 1, "pad_token_id": 1}
+    named: dict[str, dict[str, Any]] = {
+        "xlm-roberta": fairseq,
+        "xlm-roberta-xl": fairseq,
+        "bloom": {
+            "vocab_size": rows, "hidden_size": shape.hidden, "n_layer": shape.layers, "n_head": shape.heads,
+        },
+        "xglm": {
+            "vocab_size": rows, "d_model": shape.hidden, "num_layers": shape.layers, "attention_heads": shape.heads,
+            "ffn_dim": shape.intermediate, "max_position_embeddings": longest,
+        },
+        "mt5": {
+            "vocab_size": rows, "d_model": shape.hidden, "num_layers": shape.layers, "num_heads": shape.heads,
+            "d_kv": head_width(shape), "d_ff": shape.intermediate,
+        },
+    }  # fmt: skip
+    return AutoConfig.for_model(shape.model_type, **named.get(shape.model_type, gated))
+
+
+def _empty(config: Any, dtype: torch.dtype) -> PreTrainedModel:
+    if config.model_type == "mt5":
+        return MT5EncoderModel._from_config(config, dtype=dtype)
+    options = {"add_pooling_layer": False} if config.model_type in {"xlm-roberta", "xlm-roberta-xl"} else {}
+    return AutoModel.from_config(config, dtype=dtype, **options)
+
+
+def _kept_whole(model: PreTrainedModel) -> Collection[str]:
+    """Last names of linear layers that transformers never quantises: mT5's `wo`."""
+    return model._keep_in_fp32_modules or ()
+
+
+def _materialise(model: PreTrainedModel, module: nn.Module, device: torch.device) -> None:
+    """Draw the module's own tensors, tables such as those of rotary positions included."""
+    own = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
+    if any(value.is_meta for value in own):
+        module.to_empty(device=device, recurse=False)
+        model._init_weights(module)
+
+
+def _quantised(linear: nn.Linear, quantization: Quantization, dtype: torch.dtype, device: torch.device) -> nn.Module:
+    """A frozen copy of a linear layer in the form that a snapshot has; the original may be dropped."""
+    if quantization == "none":
+        return linear
+    options = {"bias": linear.bias is not None, "device": "meta"}
+    made: Any
+    if quantization == "nf4":
+        made = Linear4bit(
+            linear.in_features, linear.out_features, compute_dtype=dtype, quant_type="nf4", **options
+        )
+        made.weight = Params4bit(linear.weight.data, quant_type="nf4", module=made).to(device)
+        made.support_avx512bf16_for_cpu = False
+    else:
+        made = Linear8bitLt(linear.in_features, linear.out_features, has_fp16_weights=False, **options)
+        made.weight = Int8Params(linear.weight.data, has_fp16_weights=False).to(device)
+    if linear.bias is not None:
+        made.bias = nn.Parameter(linear.bias.data, requires_grad=False)
+    return made
