@@ -79,8 +79,6 @@ class Fit:
     """Bytes per card at the fullest moment of the largest pass."""
 
 
-
-
 def fit(demand: Demand, where: Card, gpus: int | None = None, stretch: Stretch = NO_STRETCH) -> Fit:
     """The largest micro-batch of a demand on `gpus` cards that share the base; None: as few cards as hold it.
 
@@ -98,13 +96,15 @@ def room(where: Card) -> float:
     return where.memory * USABLE
 
 
-def precision_of(where: Card) -> Precision:
-    return "fp32" if where.name.startswith("cpu") else "bf16"
+def precision(device: str) -> Precision:
+    """Of a device by its name or kind: a CPU computes in fp32."""
+    return "fp32" if device.startswith("cpu") else "bf16"
 
 
 def _memory(demand: Demand, where: Card, gpus: int, stretch: float) -> Memory:
-    precision = precision_of(where)
-    return memory.of(demand.shape, demand.quantization, demand.adapter, precision, demand.projects, gpus, stretch)
+    return memory.of(
+        demand.shape, demand.quantization, demand.adapter, precision(where.name), demand.projects, gpus, stretch
+    )
 
 
 def _on(demand: Demand, where: Card, gpus: int, stretch: Stretch) -> Fit | None:
@@ -134,8 +134,8 @@ def _refusal(demand: Demand, where: Card, gpus: int, stretch: Stretch) -> str:
         f"{demand.name}: an example of {demand.example} tokens needs {lacking / 1e9:.1f} GB{each}, {where.name} has"
         f" {room(where) / 1e9:.1f} to plan with"
     )
-    ways = list(_ways(demand, where, gpus, stretch))
-    return f"{said}; {' or '.join(ways)}" if ways else f"{said}; no card in the table holds it, even shared by {MOST_GPUS}"
+    ways = list(_ways(demand, where, gpus, stretch)) or [f"no card of the table holds it, {MOST_GPUS} of them neither"]
+    return f"{said}; {' or '.join(ways)}"
 
 
 def _ways(demand: Demand, where: Card, gpus: int, stretch: Stretch) -> Iterator[str]:

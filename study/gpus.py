@@ -1,7 +1,7 @@
 """Which cards can be planned for, and what is known of each? The table is `gpus.yaml`.
 
-    card("a100-80").memory          # bytes that a program sees
-    recognised("NVIDIA H200")       # the card of that device name, or None
+card("a100-80").memory          # bytes that a program sees
+recognised("NVIDIA H200")       # the card of that device name, or None
 """
 
 from __future__ import annotations

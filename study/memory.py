@@ -82,7 +82,6 @@ def kept(shape: Architecture, precision: Precision) -> Kept:
     return KEPT[shape.model_type][precision]
 
 
-
 @dataclass(frozen=True)
 class Memory:
     """Bytes of a training step on one card."""

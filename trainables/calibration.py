@@ -21,9 +21,10 @@ import psutil
 import torch
 from torch import nn
 
-from trainables.config import Adapter, Architecture, Frozen, Quantization, Size
+from trainables.config import Adapter, Quantization, Size
 from trainables.encoding import Batch, Family, Item, collate
 from trainables.livebytes import LiveBytes
+from trainables.measured import Device, Measured, Shape
 from trainables.models.backbone import Backbone
 from trainables.models.heads import HeadSpec
 from trainables.models.network import Network, network
@@ -32,52 +33,6 @@ from trainables.models.shape import resolved
 
 TASK = "calibration"
 LEAST_STEPS = 3
-
-
-class Device(Frozen):
-    """What is measured on."""
-
-    name: str
-    """As torch calls it; a CPU by its processor type and its threads."""
-    kind: str
-    """cuda or cpu."""
-    memory: int
-    """Bytes."""
-
-
-class Shape(Frozen):
-    """One forward and backward pass."""
-
-    rows: int
-    width: int
-    """Tokens of a row; none is padding."""
-    recompute: bool
-
-
-class Measured(Frozen):
-    """What one shape took."""
-
-    size: str
-    architecture: Architecture
-    quantization: Quantization
-    rank: int
-    shape: Shape
-    seconds: float
-    """Of an optimiser step of one pass, median."""
-    spread: float
-    """Between the quartiles of the steps, as a part of the median."""
-    steps: int
-    peak_bytes: int
-    base_bytes: int
-    """Of the frozen base alone."""
-
-    @property
-    def tokens(self) -> int:
-        return self.shape.rows * self.shape.width
-
-    @property
-    def tokens_per_second(self) -> float:
-        return self.tokens / self.seconds
 
 
 def device() -> Device:
@@ -124,7 +79,7 @@ def measure(
         size=size.name,
         architecture=resolved(size),
         quantization=quantization,
-        rank=adapter.rank,
+        adapter=adapter,
         shape=shape,
         seconds=median,
         spread=(high - low) / median,

@@ -113,9 +113,7 @@ def _quantised(linear: nn.Linear, quantization: Quantization, dtype: torch.dtype
     options = {"bias": linear.bias is not None, "device": "meta"}
     made: Any
     if quantization == "nf4":
-        made = Linear4bit(
-            linear.in_features, linear.out_features, compute_dtype=dtype, quant_type="nf4", **options
-        )
+        made = Linear4bit(linear.in_features, linear.out_features, compute_dtype=dtype, quant_type="nf4", **options)
         made.weight = Params4bit(linear.weight.data, quant_type="nf4", module=made).to(device)
         made.support_avx512bf16_for_cpu = False
     else:
