@@ -18,13 +18,14 @@ from study.amounts import ROWS, Amounts, Work, work
 from study.fit import NO_STRETCH, Demand, Fit, fit
 from study.gpus import Card
 from study.plan import Row
+from study.shapes import size_of
 from study.spec import StudySpec
 from trainables.config import Architecture
 from trainables.errors import StudyError
 from trainables.flops import FORWARD, FROZEN_BASE, FULL_TRAINING, RECOMPUTED_BASE, flops
 from trainables.measured import Calibration
 from trainables.models.ladders import ladder
-from trainables.models.shape import linear, parameters, resolved
+from trainables.models.shape import linear, parameters
 from trainables.tasks import get
 
 FULL_PASS = 1100
@@ -65,6 +66,12 @@ class Budget:
     @property
     def price(self) -> float | None:
         return _total([one.price for one in self.sizes])
+
+    def check(self) -> None:
+        """Raises `StudyError`, a line per size that the card does not hold."""
+        refused = [one.refusal for one in self.sizes if one.refusal]
+        if refused:
+            raise StudyError("\n".join(refused))
 
 
 def budget(
@@ -127,24 +134,13 @@ def demand(spec: StudySpec, size: str) -> Demand:
     chooses = spec.attention == "causal" and any(task.head == "choose" for task in tasks)
     return Demand(
         name=size,
-        shape=shape_of(spec, size),
+        shape=size_of(ladder(spec.ladder), size).architecture,
         quantization=spec.quantization,
         adapter=spec.adapter,
         longest=spec.max_length(worst.name),
         rows=ROWS.get(worst.head, 1),
         batch_size=spec.training.batch_size,
         projects=text or chooses,
-    )
-
-
-def shape_of(spec: StudySpec, size: str) -> Architecture:
-    """The shape of a size; of a scratch ladder with the largest vocabulary that it may find."""
-    family = ladder(spec.ladder)
-    shape = resolved(family.size(size))
-    if family.pretrain is None:
-        return shape
-    return shape.model_copy(
-        update={"vocabulary": family.pretrain.vocabulary, "positions": 2 * family.pretrain.max_length}
     )
 
 

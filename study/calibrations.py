@@ -51,9 +51,7 @@ def load(store: str) -> dict[str, Calibration]:
         try:
             one = Calibration.model_validate_json(storage.read_bytes(place))
         except ValidationError as error:
-            raise CheckpointError(
-                f"{place}: not a calibration of this version; calibrate again"
-            ) from error
+            raise CheckpointError(f"{place}: not a calibration of this version; calibrate again") from error
         found[one.device.name] = one
     return found
 

@@ -112,7 +112,7 @@ def _on(demand: Demand, where: Card, gpus: int, stretch: Stretch) -> Fit | None:
     enough = max(demand.example, min(FLOOR, demand.step))
     for recompute, least in ((False, enough), (True, demand.example)):
         need = _memory(demand, where, gpus, stretch[recompute])
-        tokens = _largest(need, room(where), demand.longest, recompute)
+        tokens = largest(need, room(where), demand.longest, recompute)
         if tokens >= least:
             # What is more than a step needs is not planned with, but left to scoring, whose passes are as large.
             used = min(tokens, max(demand.step, demand.example))
@@ -121,7 +121,7 @@ def _on(demand: Demand, where: Card, gpus: int, stretch: Stretch) -> Fit | None:
     return None
 
 
-def _largest(need: Memory, room: float, width: int, recompute: bool) -> int:
+def largest(need: Memory, room: float, width: int, recompute: bool) -> int:
     """Tokens of the largest pass within `room` bytes, a multiple of STEP; 0 when there is none."""
     fits = [count for count in range(CEILING // STEP + 1) if need.peak(count * STEP, width, recompute) <= room]
     return fits[-1] * STEP if fits else 0
