@@ -67,7 +67,7 @@ class Kept:
         )
 
 
-# Counted on networks without dropout; where a published network has dropout in training, its masks come on top (DROPOUT).
+# Counted on networks without dropout.
 _GATED = {
     "bf16": Kept(hidden=12, query=4, key=8, inner=8, rank=14, heads=4),
     "fp32": Kept(hidden=16, query=8, key=16, inner=16, rank=28, heads=4),
@@ -137,6 +137,8 @@ def of(
 ) -> Memory:
     """The memory of a size, its base spread over `cards`. Raises `ModelError` for an unknown network."""
     whole = weights(shape, quantization, precision)
+    if projects and not shape.tied:
+        whole += BYTES[precision] * (shape.vocabulary or 0) * shape.hidden
     layer = whole * linear(shape) / parameters(shape) / shape.layers if cards > 1 else 0.0
     largest = max(inputs * outputs for inputs, outputs in adapted(shape))
     return Memory(
