@@ -1,10 +1,10 @@
 """How fast and how large is a training step on a bare CUDA machine, against the plan, the roofline and HF Trainer?
 
-    python tests/benchmarks/gpu_bare.py --shape qwen3/1.7b qwen3/8b qwen3/14b --out h200.json
-    python tests/benchmarks/gpu_bare.py --shape tiny                    # on any CPU, in seconds: checks the script
+    python -m tests.benchmarks.gpu_bare --shape qwen3/1.7b qwen3/8b qwen3/14b --out h200.json
+    python -m tests.benchmarks.gpu_bare --shape tiny                    # on any CPU, in seconds: checks the script
 
-Needs torch, transformers, peft, bitsandbytes and pydantic; no Ray, no MLflow, no network, no data: weights and tokens are
-random. For every shape, in NF4:
+Needs torch, transformers, peft, bitsandbytes and pydantic; no Ray, no MLflow, no network, no data: weights and
+tokens are random. For every shape, in NF4:
 
 * tokens/s of a training step without and with recompute, and its share of the roofline: 4 (6) operations per weight and
   token, plus attention, at the bf16 matrix product speed measured on the same machine;
@@ -31,19 +31,17 @@ import numpy as np
 import torch
 from torch import nn
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from study import memory  # noqa: E402
-from study.calibrations import operations  # noqa: E402
-from trainables import calibration  # noqa: E402
-from trainables.batching import epoch_batches, within_budget  # noqa: E402
-from trainables.config import Adapter, Architecture, Size  # noqa: E402
-from trainables.encoding import Item, collate  # noqa: E402
-from trainables.measured import Measured, Shape  # noqa: E402
-from trainables.models.backbone import Backbone  # noqa: E402
-from trainables.models.ladders import ladder  # noqa: E402
-from trainables.models.randombase import random_base  # noqa: E402
-from trainables.models.shape import resolved  # noqa: E402
+from study import memory
+from study.calibrations import operations
+from trainables import calibration
+from trainables.batching import epoch_batches, within_budget
+from trainables.config import Adapter, Architecture, Size
+from trainables.encoding import Item, collate
+from trainables.measured import Measured, Shape
+from trainables.models.backbone import Backbone
+from trainables.models.ladders import ladder
+from trainables.models.randombase import random_base
+from trainables.models.shape import resolved
 
 TINY = Architecture(
     hidden=64, layers=2, heads=4, intermediate=128, kv_heads=2, vocabulary=512, positions=512, model_type="qwen3"
@@ -135,7 +133,7 @@ class Naive(nn.Module):
 
 
 def trainer(base: Backbone, rows: list[np.ndarray]) -> float:
-    """Seconds of one epoch of HF Trainer as it comes: random batches, padded to their longest, PEFT's advice followed."""
+    """Seconds of one epoch of HF Trainer as it comes: random batches padded to their longest, prepared as PEFT says."""
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
     from transformers import Trainer, TrainingArguments
 
