@@ -43,7 +43,12 @@ class Amount:
 class Amounts(Protocol):
     """Where lengths come from."""
 
-    def of(self, task: str, split: Split, language: str) -> Amount: ...
+    @property
+    def basis(self) -> str:
+        """What the numbers rest on, in words for people."""
+
+    def of(self, task: str, split: Split, language: str) -> Amount:
+        """A split of a task in a language."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class Bound:
     """Every row as long as it may be, as many examples as were published."""
 
     spec: StudySpec
+    basis = "an upper bound: every row as long as training.max_length, sizes of test sets as published"
 
     def of(self, task: str, split: Split, language: str) -> Amount:
         found = get(task)
@@ -78,6 +84,13 @@ class Sampled:
                 return _mean([self.known[one] for one in asked])
             self.known[key] = self._look(task, split, language)
         return self.known[key]
+
+    @property
+    def basis(self) -> str:
+        rest = (
+            f"; an upper bound for {', '.join(sorted(self.bounded))}, of which data are absent" if self.bounded else ""
+        )
+        return f"from a sample of the data, without padding{rest}"
 
     def _look(self, task: str, split: Split, language: str) -> Amount:
         from trainables.encoded import Source

@@ -1,6 +1,6 @@
 """What has been measured on which device, and what does it change about a plan?
 
-    found = load(storage)                          # {"NVIDIA H200": Calibration(...)}
+    found = load(store)                            # {"NVIDIA H200": Calibration(...)}
     of_card(found, card("h200-141"))               # its calibration, or None
     speed(calibration, shape, recompute=False, tokens=8192)
 
@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from study import memory
 from study.fit import NO_STRETCH, Stretch, precision
 from study.gpus import Card, recognised
+from study.store import Store
 from trainables import storage
 from trainables.config import Architecture
 from trainables.errors import CheckpointError
@@ -31,23 +32,25 @@ CPU_TFLOPS = 0.05
 """Of a calibrated CPU, until its points say better."""
 
 
-def path(store: str, device: str) -> str:
+def path(below: str, device: str) -> str:
     """File of a device below a storage."""
-    return storage.join(store, FOLDER, re.sub(r"[^A-Za-z0-9.]+", "-", device).strip("-").lower() + ".json")
+    return storage.join(below, FOLDER, re.sub(r"[^A-Za-z0-9.]+", "-", device).strip("-").lower() + ".json")
 
 
-def write(store: str, calibration: Calibration) -> str:
+def write(below: str, calibration: Calibration) -> str:
     """Keep a calibration in place of an older one of the same device; returns its path. Raises `StorageError`."""
-    target = path(store, calibration.device.name)
+    target = path(below, calibration.device.name)
     storage.write_bytes(target, calibration.model_dump_json(indent=1).encode())
     return target
 
 
-def load(store: str) -> dict[str, Calibration]:
-    """Calibrations below a storage, by device name. Raises `CheckpointError` for a damaged file."""
+def load(store: Store) -> dict[str, Calibration]:
+    """Calibrations on the storage of a study, by device name. Raises `CheckpointError` for a damaged file."""
     found = {}
-    for name in storage.names(storage.join(store, FOLDER)):
-        place = storage.join(store, FOLDER, name)
+    # A worker's folder is not the driver's, so the storage is where the study's folder is, not what its spec says.
+    folder = storage.join(store.path.rsplit("/", 1)[0], FOLDER)
+    for name in storage.names(folder):
+        place = storage.join(folder, name)
         try:
             one = Calibration.model_validate_json(storage.read_bytes(place))
         except ValidationError as error:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from study import calibrations, show, show_cost
-from study.amounts import Amounts, Bound
+from study.amounts import Amounts, Bound, Sampled
 from study.budget import Budget, budget
 from study.gpus import Card, card, cards
-from study.plan import Row, rows
+from study.plan import Row, data_root, rows
 from study.shapes import size_of
 from study.spec import StudySpec
 from study.store import Store
+from trainables import storage as files
 from trainables.config import Adapter
+from trainables.data.root import Root
 from trainables.models.ladders import ladder
 
 ALL = "all"
@@ -26,16 +28,16 @@ def show_costs(spec: StudySpec, store: Store, gpu: str | None, rate: float | Non
 
 def costs(spec: StudySpec, store: Store, gpu: str | None, rate: float | None) -> tuple[list[Budget], str]:
     """(budgets, what the tokens rest on), on the card of `gpu`, else the study's, else all of the table."""
-    known = calibrations.load(spec.storage)
+    known = calibrations.load(store)
     own = [calibrations.as_card(one.device) for one in known.values()]
     chosen = gpu or spec.compute.gpu or ALL
     asked = _cards(chosen, own)
     found = rows(spec, store)
-    lengths, basis = _lengths(spec, store, found)
+    lengths = _lengths(spec, store, found)
     made = [budget(spec, found, lengths, one, calibrations.of_card(known, one), rate) for one in asked]
     if len(asked) == 1:
         made[0].check()
-    return made, basis
+    return made, lengths.basis
 
 
 def _cards(chosen: str, own: Sequence[Card]) -> list[Card]:
@@ -46,9 +48,17 @@ def _cards(chosen: str, own: Sequence[Card]) -> list[Card]:
     return [measured[chosen] if chosen in measured else card(chosen)]
 
 
-def _lengths(spec: StudySpec, store: Store, found: Sequence[Row]) -> tuple[Amounts, str]:
-    """Where the tokens are counted, in words for people."""
-    return Bound(spec), "an upper bound, every row as long as training.max_length"
+def _lengths(spec: StudySpec, store: Store, found: Sequence[Row]) -> Amounts:
+    """Sampled from the data where a tokenizer of the ladder is at hand, else the bound."""
+    folders = dict.fromkeys(store.checkpoint_folder(row.phase.backbone) for row in found)
+    folder = next((one for one in folders if files.exists(files.join(one, "tokenizer.json"))), None)
+    if folder is None:
+        return Bound(spec)
+    from trainables.lengths import encoders
+
+    tasks = {*spec.targets, *(task for arm in spec.arms.values() if arm for task in arm.tasks)}
+    made = encoders(folder, ladder(spec.ladder).family, {spec.max_length(task) for task in tasks})
+    return Sampled(spec, Root(data_root(spec, store)), made)
 
 
 def calibrated(

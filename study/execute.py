@@ -65,7 +65,7 @@ def run(spec: StudySpec, store: Store, rows: Sequence[Row], *, address: str | No
     walk = _walk(spec, store, rows, echo)
     if walk.queue.over:
         return 0
-    check(spec)
+    check(spec, store)
     with _ray(spec.compute, address) as local:
         walk.local = local
         walk.sliver = DRIVER if "driver" in ray.cluster_resources() else {"CPU": 0.001}

@@ -66,7 +66,7 @@ class Job:
 
     def runtime(self) -> Runtime:
         """How the work is cut up in this process. Raises `StudyError` when the size does not fit its GPU."""
-        return runtime(self.spec, self.phase.size)
+        return runtime(self.spec, self.phase.size, self.store)
 
 
 @dataclass(frozen=True)

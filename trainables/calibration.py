@@ -147,13 +147,13 @@ def optimizer_bytes(optimizer: torch.optim.Optimizer) -> int:
 def resident(model: nn.Module) -> int:
     """Bytes of all tensors of a model, those beside 4-bit weights (scales, their scales, code books) included."""
     found: dict[int, int] = {}
-    for tensor in _tensors(model):
+    for tensor in tensors(model):
         storage = tensor.untyped_storage()
         found[storage.data_ptr()] = storage.nbytes()
     return sum(found.values())
 
 
-def _tensors(model: nn.Module) -> Iterator[torch.Tensor]:
+def tensors(model: nn.Module) -> Iterator[torch.Tensor]:
     yield from model.buffers()
     for parameter in model.parameters():
         yield parameter.data

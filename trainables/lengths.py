@@ -7,10 +7,15 @@ A cost is planned from this: reading all test sets in all languages would take l
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from transformers import AutoTokenizer
+
+from trainables import storage
 from trainables.encoded import Source, labels, read
-from trainables.encoding import Encoder
+from trainables.encoding import Encoder, Family
 from trainables.tasks import get
 from trainables.tasks.retrieving import RetrieveTask
 
@@ -27,6 +32,13 @@ class Lengths:
     """Per example, over all its rows, without padding."""
 
 
+def encoders(folder: str, family: Family, longest: Iterable[int]) -> dict[int, Encoder]:
+    """An encoder for every length of row, with the tokenizer in a model's folder."""
+    with storage.local_copy(folder) as here:
+        tokenizer = AutoTokenizer.from_pretrained(here)
+    return {length: Encoder(tokenizer, family, length) for length in longest}
+
+
 def measured(source: Source, encoder: Encoder) -> Lengths:
     """The examples of a split and their mean length. Raises `DataError` where there are none."""
     task = get(source.task)
@@ -39,5 +51,5 @@ def measured(source: Source, encoder: Encoder) -> Lengths:
     return Lengths(len(examples), float(found.tokens.mean()))
 
 
-def _spread(values):
+def _spread(values: Sequence[Any]) -> Sequence[Any]:
     return values[:: max(1, len(values) // SAMPLE)][:SAMPLE]

@@ -25,11 +25,16 @@ VOCABULARY, POSITIONS = 32_000, 4096
 """Where a shape leaves them open."""
 
 
-def random_base(size: Size, quantization: Quantization, device: torch.device) -> Backbone:
-    """A frozen backbone with random weights and no tokenizer. Raises `ModelError` for an unknown network."""
+def random_base(
+    size: Size, quantization: Quantization, device: torch.device, dtype: torch.dtype | None = None
+) -> Backbone:
+    """A frozen backbone with random weights and no tokenizer. Raises `ModelError` for an unknown network.
+
+    `dtype` is that of published weights on a GPU (bf16), and fp32 on a CPU, unless given.
+    """
     shape = resolved(size)
     config = network_config(shape)
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    dtype = dtype or (torch.bfloat16 if device.type == "cuda" else torch.float32)
     with torch.device("meta"):
         model = _empty(config, dtype)
     count = sum(value.numel() for value in model.parameters())
