@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.memory_plan                  # some minutes on one core; a table, and JSON with --out
 
-Measured on a CPU: the base by the bytes of its tensors, a step by watching every tensor that is made (the fullest moment
-of forward and backward pass). `bf16` runs what a GPU runs (bf16 base, fp32 adapter, bf16 autocast), on CPU kernels: what a
-CUDA kernel takes inside one operation is not in these figures; `gpu_bare` measures that.
+Measured on a CPU: the base by the bytes of its tensors, a step by watching every tensor that is made (the fullest
+moment of forward and backward pass). `bf16` runs what a GPU runs (bf16 base, fp32 adapter, bf16 autocast) on CPU
+kernels: what a CUDA kernel takes inside one operation is not in these figures; `gpu_bare` measures that.
 """
 
 from __future__ import annotations
