@@ -11,26 +11,11 @@ import pytest
 @pytest.fixture(scope="module")
 def facts(tmp_path_factory):
     out = tmp_path_factory.mktemp("bare") / "facts.json"
-    code = "import sys, runpy; sys.argv[1:] = sys.argv[1:]; "
+    code = "import sys, runpy; "
     code += "runpy.run_module('tests.benchmarks.gpu_bare', run_name='__main__'); "
     code += "print(sorted({'ray', 'mlflow', 'optuna', 'datasets', 'faiss', 'pandas'} & set(sys.modules)))"
-    options = [
-        "--shape",
-        "tiny",
-        "--rows",
-        "2",
-        "4",
-        "--width",
-        "32",
-        "--seconds",
-        "0.1",
-        "--mixed",
-        "32",
-        "--turns",
-        "1",
-        "--out",
-    ]
-    command = [sys.executable, "-c", code, *options, str(out)]
+    options = "--shape tiny --rows 2 4 --width 32 --seconds 0.1 --mixed 32 --turns 1 --out"
+    command = [sys.executable, "-c", code, *options.split(), str(out)]
     house = Path(__file__).parents[2]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=house, timeout=120)
     return json.loads(out.read_text()), done.stdout.splitlines()[-1]
