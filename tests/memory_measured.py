@@ -5,9 +5,13 @@
 `bf16` is what a GPU does (bf16 base, fp32 adapter, bf16 autocast), `fp32` what a CPU does.
 """
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import torch
+from torch.nn import functional
 
 from study.memory import Precision
 from trainables import calibration
@@ -44,12 +48,8 @@ def small(model_type: str, **changes: int) -> Size:
 
 
 def base_of(size: Size, precision: Precision) -> Backbone:
-    """A random NF4 base, without dropout, in the dtype of the precision."""
-    base = random_base(size, "nf4", CPU, {"bf16": torch.bfloat16, "fp32": torch.float32}[precision])
-    for module in base.model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    return base
+    """A random NF4 base in the dtype of the precision."""
+    return random_base(size, "nf4", CPU, {"bf16": torch.bfloat16, "fp32": torch.float32}[precision])
 
 
 def count(
@@ -58,7 +58,7 @@ def count(
     """One forward and backward pass, watched."""
     batch = calibration.random_batch(base, rows, width)
     saved: dict[int, int] = {}
-    with calibration.training(base, size.family, adapter, recompute) as (net, _):
+    with _rules(precision), calibration.training(base, size.family, adapter, recompute) as (net, _):
         standing = {value.untyped_storage().data_ptr() for value in calibration.tensors(net.model)}
         standing |= {value.untyped_storage().data_ptr() for value in calibration.tensors(net.heads)}
 
@@ -68,9 +68,41 @@ def count(
                 saved[storage.data_ptr()] = storage.nbytes()
             return value
 
-        autocast = torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
         with LiveBytes() as live:
-            with torch.autograd.graph.saved_tensors_hooks(note, lambda value: value), autocast:
+            with torch.autograd.graph.saved_tensors_hooks(note, lambda value: value):
                 loss = net.loss(batch, calibration.TASK).mean()
             loss.backward()
     return Counted(sum(saved.values()), live.peak)
+
+
+@contextmanager
+def _rules(precision: Precision) -> Iterator[None]:
+    """How operations behave: as on a CPU without dropout, or (`bf16`) as CUDA's kernels and autocast rules have it.
+
+    CUDA autocast runs layer norms in fp32, and PEFT asks whether CUDA's is on before it casts inputs; dropout keeps a
+    mask of one byte per element, and inside attention nothing. A CPU does neither.
+    """
+    whole, attend, enabled = (
+        functional.layer_norm,
+        functional.scaled_dot_product_attention,
+        torch.is_autocast_enabled,
+    )
+
+    def norm(x, shape, weight=None, bias=None, eps=1e-5):
+        with torch.autocast("cpu", enabled=False):
+            return whole(x.float(), shape, *(one if one is None else one.float() for one in (weight, bias)), eps)
+
+    def attention(*args, dropout_p=0.0, **options):
+        return attend(*args, **options)
+
+    def dropout(x, p=0.5, training=True, inplace=False):
+        return torch.native_dropout(x, p, True)[0] if training and p and precision == "bf16" else x
+
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(functional, "scaled_dot_product_attention", attention))
+        stack.enter_context(patch.object(functional, "dropout", dropout))
+        if precision == "bf16":
+            stack.enter_context(patch.object(functional, "layer_norm", norm))
+            stack.enter_context(patch.object(torch, "is_autocast_enabled", lambda *of: enabled(*of) if of else True))
+            stack.enter_context(torch.autocast("cpu", torch.bfloat16))
+        yield

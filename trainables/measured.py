@@ -25,7 +25,7 @@ class Shape(Frozen):
 
     rows: int
     width: int
-    """Tokens of a row; none is padding."""
+    """Tokens of a row, of which as good as none is padding."""
     recompute: bool
 
     @property
