@@ -17,6 +17,7 @@ from study.spec import StudySpec
 from study.store import Store
 from trainables import storage
 from trainables.errors import CheckpointError
+from trainables.models.published import Imported
 from trainables.results import LanguageScore, Outcome
 
 if TYPE_CHECKING:
@@ -38,6 +39,14 @@ def pretrain_record(phase: Phase, spec: StudySpec, store: Store, outcome: Outcom
     facts = {**outcome.facts, "first_loss": outcome.first_loss, "last_loss": outcome.last_loss, "curve": outcome.curve}
     kept = _hashed(store, f"phases/{phase.key}/checkpoint")
     return _record(phase, spec, store, outcome.parameters, cost, started, facts=facts, checkpoint=kept)
+
+
+def import_record(phase: Phase, spec: StudySpec, store: Store, done: Imported, started: str) -> Record:
+    """The record of an import; its checkpoint says where the model's files are and what they contain."""
+    cost = Cost(seconds=done.seconds, wall_seconds=max(done.seconds, _since(started)))
+    kept = _hashed(store, f"phases/{phase.key}/checkpoint")
+    facts = {"snapshot_sha256": done.snapshot}
+    return _record(phase, spec, store, done.parameters, cost, started, facts=facts, checkpoint=kept)
 
 
 def tuning_record(

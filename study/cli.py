@@ -26,7 +26,7 @@ HELP = """Scaling studies of three-phase cross-lingual transfer.
 Examples:
 
 \b
-  study fetch my/study.yaml                       bring its data from the Hub, once (`data: {source: hub}`)
+  study fetch my/study.yaml                       bring its data and models from the Hub, once
   study plan lab                                  what would be run, and why
   study plan my/study.yaml --cost --gpu all       memory, tokens, GPU-hours and price on every kind of GPU
   study calibrate my/study.yaml                   measure this GPU for a minute: later costs rest on it
@@ -54,19 +54,20 @@ Address = Annotated[str | None, typer.Option(help="Ray cluster to run on; defaul
 def fetch(
     spec: Spec, storage: Storage = None, data_root: DataRoot = None, smoke: Smoke = False, json: Json = False
 ) -> None:
-    """Bring the data of a study from the Hub, checked; all the rest then runs offline. Again after any interruption.
+    """Bring the data and models of a study from the Hub, checked; the rest runs offline. Again after any interruption.
 
     Example: study fetch my/study.yaml --data-root /mnt/data
     """
-    from dataclasses import asdict
-
-    from study import show
+    from study import fetch_models, models, show
     from study.fetch import fetch as bring
 
     exit_on_terminate()
-    study, _ = _open(spec, storage, data_root, smoke)
-    done = bring(study, echo=_to_stderr if json else print)
-    show.as_json(asdict(done)) if json else show.fetched_text(done)
+    study, store = _open(spec, storage, data_root, smoke)
+    echo = _to_stderr if json else print
+    wanted = fetch_models.look_up(study, store, echo)  # first: what is wrong with a model shows at once
+    data = None if study.data.source != "hub" and models.wanted(study) else bring(study, echo)
+    facts = (data, [fetch_models.bring(model, echo) for model in wanted])
+    show.as_json(show.fetched_json(*facts)) if json else show.fetched_text(*facts)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from study.schedule import Clock, cost, priorities
 from study.spec import StudySpec
 from study.store import Store
 
-ASSUMED_SPEED = {"pretrain": 2e11, "intermediate": 5e10, "target": 5e10, "evaluation": 5e10}
+ASSUMED_SPEED = {"pretrain": 2e11, "import": 2e11, "intermediate": 5e10, "target": 5e10, "evaluation": 5e10}
 """Units of `study.schedule.cost` per second, from lab runs on one thread."""
 
 

@@ -71,7 +71,7 @@ class _Fetch:
     started: float = field(default_factory=time.monotonic)
 
     def progress(self) -> str:
-        done = f"{self.files} of {self.total_files} files, {_size(self.bytes)} of {_size(self.total_bytes)}"
+        done = f"{self.files} of {self.total_files} files, {amount(self.bytes)} of {amount(self.total_bytes)}"
         left = (time.monotonic() - self.started) * (self.total_bytes - self.bytes) / max(1, self.bytes)
         return f"{done}, {duration(left)} to go"
 
@@ -83,17 +83,19 @@ def fetch(spec: StudySpec, echo: Echo, mirror: str = "") -> Summary:
     something else, `DataError` and `StorageError` as one line that names what is wrong and the way out.
     """
     if spec.data.source != "hub":
-        raise SpecError(f"data.source: found {spec.data.source!r}, allowed for `study fetch`: hub")
+        raise SpecError(
+            f"data.source: found {spec.data.source!r}, allowed for `study fetch`: hub, or any with published models"
+        )
     disable_progress_bars()
     root = root_of(spec)
-    with _alone(root), _downloads(root) as folder:
+    with alone(root), _downloads(root) as folder:
         run = _Fetch(spec, root, echo, fetched.read(root))
         everything = wanted(spec)
         jobs = Lookup(spec, run.manifest).jobs([one for one in everything if not _there(run, one)])
         run.total_files = sum(len(job.wants) for job in jobs)
         run.total_bytes = sum(job.bytes for job in jobs)
         if jobs:
-            echo(f"{run.total_files} of {len(everything)} files to fetch, {_size(run.total_bytes)}")
+            echo(f"{run.total_files} of {len(everything)} files to fetch, {amount(run.total_bytes)}")
         for job in jobs:
             _make(run, job, folder)
         for one in archives(spec):
@@ -103,7 +105,8 @@ def fetch(spec: StudySpec, echo: Echo, mirror: str = "") -> Summary:
     return Summary(root, len(everything), rows, run.files, run.bytes)
 
 
-def _size(size: int) -> str:
+def amount(size: int) -> str:
+    """Bytes for people."""
     return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.1f} kB"
 
 
@@ -111,8 +114,8 @@ def _size(size: int) -> str:
 
 
 @contextmanager
-def _alone(root: str) -> Iterator[None]:
-    """Keep other fetches out of a local root. Raises `StorageError`."""
+def alone(root: str, option: str = "--data-root") -> Iterator[None]:
+    """Keep other fetches out of a local root, which `option` names. Raises `StorageError`."""
     if not storage.is_local(root):
         yield
         return
@@ -122,12 +125,10 @@ def _alone(root: str) -> Iterator[None]:
         with FileLock(os.path.join(folder, ".fetch.lock"), timeout=0):
             yield
     except Timeout as error:
-        raise StorageError(
-            f"{root}: another fetch is at work there; wait for it, or give another --data-root"
-        ) from error
+        raise StorageError(f"{root}: another fetch is at work there; wait for it, or give another {option}") from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise StorageError(f"cannot write {root}: {reason}; free space or choose another --data-root") from error
+        raise StorageError(f"cannot write {root}: {reason}; free space or choose another {option}") from error
 
 
 @contextmanager
@@ -199,7 +200,7 @@ def _make(run: _Fetch, job: Job, folder: str) -> None:
         run.manifest = fetched.with_file(run.manifest, one.path, made, job.pinned)
         fetched.write(run.root, run.manifest)
         run.files += 1
-        run.echo(f"fetched {one.path}: {rows:,} rows, {_size(len(content))} ({run.progress()})")
+        run.echo(f"fetched {one.path}: {rows:,} rows, {amount(len(content))} ({run.progress()})")
     shutil.rmtree(here, ignore_errors=True)
 
 

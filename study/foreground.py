@@ -17,7 +17,7 @@ from study.spec import StudySpec
 from study.store import Store
 from study.work import Job, tuned_rate
 from trainables import storage
-from trainables.config import EvaluationConfig, PretrainConfig
+from trainables.config import EvaluationConfig, ImportConfig, PretrainConfig
 from trainables.errors import StudyError
 from trainables.results import Outcome
 
@@ -51,6 +51,11 @@ def _run(job: Job, folder: str, learning_rate: float | None, echo: Echo) -> None
         from trainables.pretrain import pretrain
 
         echo(_end(pretrain(config, places, runtime, report)))
+    elif isinstance(config, ImportConfig):
+        from trainables.models.published import bring_in
+
+        done = bring_in(config, job.model_folder(), places, report)
+        echo(f"{done.parameters:,} parameters  snapshot sha256 {done.snapshot[:12]}  {done.seconds:.1f} s")
     elif isinstance(config, EvaluationConfig):
         from trainables.evaluate import evaluate
 

@@ -125,6 +125,8 @@ def _spec_path(name: str, kind: str) -> str:
         return name
     if rest.split(".")[0] in _SAME_NAME:
         return rest
+    if kind == "import":
+        return f"model file {rest.removeprefix('files.')}"
     if rest.startswith("size."):
         return f"ladder.{rest.removeprefix('size.')}"
     if kind == "pretrain":

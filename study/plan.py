@@ -4,6 +4,8 @@ A small graph, in an order in which it can be run; a phase that several cells ne
 
     pretrain (size) -> intermediate (size, arm, seed) -> target (size, arm, task, seed) -> evaluation
 
+Of a published model the first is an `import`, which quantises it.
+
     for row in rows(spec, store):
         print(row.action, row.phase.key, row.reason)        # run target-xs-siqa-xcopa-s0-... no record yet
 
@@ -19,15 +21,15 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 from study import identity
+from study.present import check_complete, fetched_root, model_files
 from study.spec import NONE, Arm, StudySpec
 from study.store import NO_RECORD, Store
-from study.wanted import lacking, root_of
 from trainables import storage
-from trainables.config import Cell, EvaluationConfig, PhaseKind, PretrainConfig, TuneConfig
+from trainables.config import Cell, EvaluationConfig, ImportConfig, PhaseKind, PretrainConfig, TuneConfig
 from trainables.data import patterns
 from trainables.data.root import Root
 from trainables.errors import DataError, SpecError
-from trainables.models.ladders import Ladder, ladder
+from trainables.models.ladders import Ladder
 from trainables.tasks import get
 
 
@@ -39,16 +41,16 @@ class Phase:
     kind: PhaseKind
     size: str
     arm: str | None
-    """None for pretraining, which no arm owns."""
+    """None for pretraining and imports, which no arm owns."""
     task: str | None
-    """Target task; None for pretraining, intermediate phases and scoring that serves no single target."""
+    """Target task; None for pretraining, imports, intermediate phases and scoring that serves no single target."""
     seed: int | None
-    config: PretrainConfig | TuneConfig | EvaluationConfig
+    config: PretrainConfig | ImportConfig | TuneConfig | EvaluationConfig
     identity: dict[str, Any]
     parent: str | None
     """Key of the phase whose checkpoint this one continues from, or scores."""
     backbone: str
-    """Key of the pretrain phase behind it (its own key for that one)."""
+    """Key of the pretrain or import phase behind it (its own key for that one)."""
     tuned_by: str | None = None
     """Key of the phase whose winning learning rate this one uses; None: it searches, or has none."""
 
@@ -88,6 +90,8 @@ class _Context:
     spec: StudySpec
     family: Ladder
     root: Root
+    files: dict[str, dict[str, str]]
+    """{size: {name of a model file: sha256}} of published models."""
     tuned: tuple[str, ...]
     direct: tuple[str, ...]
 
@@ -101,7 +105,7 @@ def data_root(spec: StudySpec, store: Store) -> str:
         write_root(path, spec.data.seed)
         return path
     if spec.data.source == "hub":
-        return _fetched_root(spec)
+        return fetched_root(spec)
     if spec.data.root is None:
         raise SpecError(
             f"data.root: study {spec.name} reads local files; give --data-root FOLDER or `root:` in the YAML"
@@ -113,58 +117,28 @@ def data_root(spec: StudySpec, store: Store) -> str:
     return spec.data.root
 
 
-def _fetched_root(spec: StudySpec) -> str:
-    """Raises `DataError` naming what is not fetched yet."""
-    root, absent = root_of(spec), lacking(spec)
-    if absent:
-        more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
-        raise DataError(
-            f"{root}: not fetched yet: {', '.join(absent[:3])}{more}; run `study fetch` with this study first"
-        )
-    return root
+def build(spec: StudySpec, store: Store, fetched: bool = True) -> list[Phase]:
+    """Every phase of the study, each after what it needs. Raises `DataError` naming what a task lacks.
 
-
-def build(spec: StudySpec, store: Store) -> list[Phase]:
-    """Every phase of the study, each after what it needs. Raises `DataError` naming what a task lacks."""
+    `fetched=False`: published models need not be there yet. The keys are then not those of the run, all else is.
+    """
     targets = sorted(spec.targets)
     context = _Context(
         spec=spec,
-        family=ladder(spec.ladder),
+        family=spec.family(),
         root=Root(data_root(spec, store)),
+        files=model_files(spec, store, fetched),
         tuned=tuple(task for task in targets if not is_direct(spec, task)),
         direct=tuple(task for task in targets if is_direct(spec, task)),
     )
     if spec.data.source != "lab" and not spec.data.partial:
-        _check_complete(context)
+        check_complete(spec, context.root, context.tuned)
     return [phase for size in spec.sizes for phase in _of_size(context, size)]
 
 
 def is_direct(spec: StudySpec, task: str) -> bool:
     """Whether a target is scored as the intermediate phase left the model, without a target phase."""
     return get(task).direct or task in spec.direct
-
-
-def _check_complete(context: _Context) -> None:
-    """Raises `DataError` naming the first languages and splits of the benchmark that the root lacks."""
-    lacking = []
-    for name in context.spec.targets:
-        task = get(name)
-        absent = task.missing(context.root)
-        if absent:
-            lacking.append(f"{name} in {' '.join(absent)}")
-        instead = [task.stand_in(context.root, "test", language) for language in task.languages(context.root)]
-        lacking += dict.fromkeys(f"{name}: {one}" for one in instead if one)
-    trained = {*context.tuned, *(task for arm in context.spec.arms.values() if arm for task in arm.tasks)}
-    for name in sorted(trained):
-        for split in ("train", "dev"):
-            told = get(name).stand_in(context.root, split)
-            lacking += [f"{name}: {told}"] if told else []
-    if lacking:
-        more = f" (and {len(lacking) - 3} more)" if len(lacking) > 3 else ""
-        raise DataError(
-            f"{context.root.path}: not the whole benchmark: {'; '.join(lacking[:3])}{more}; add the files, or set"
-            " `data: {partial: true}` to score what is there"
-        )
 
 
 def rows(spec: StudySpec, store: Store) -> list[Row]:
@@ -179,7 +153,7 @@ def counts(spec: StudySpec, found: list[Row]) -> Counts:
     cells = unshared = 0
     for task in spec.targets:
         for arm in spec.arms:
-            chain = 2 + (arm != NONE) + (not is_direct(spec, task))  # pretraining and scoring, and what lies between
+            chain = 2 + (arm != NONE) + (not is_direct(spec, task))  # the base and scoring, and what lies between
             cells += len(spec.sizes) * len(spec.seeds)
             unshared += len(spec.sizes) * len(spec.seeds) * chain
     return Counts(len(found), done, len(found) - done, cells, max(0, unshared - len(found)))
@@ -225,14 +199,14 @@ def _same_slug(phase: Phase, store: Store, present: list[str]) -> dict[str, Any]
 
 
 def _of_size(context: _Context, size: str) -> Iterator[Phase]:
-    pretrain = _pretrain(context, size)
-    yield pretrain
+    base = _import(context, size) if context.family.pretrain is None else _pretrain(context, size)
+    yield base
     if context.direct and NONE in context.spec.arms:
-        yield _evaluation(context, size, NONE, None, None, pretrain.key, None, _test_cells(context, context.direct))
+        yield _evaluation(context, size, NONE, None, None, base.key, None, _test_cells(context, context.direct))
     for arm in context.spec.arms:
         searched: dict[str | None, str] = {}
         for seed in context.spec.seeds:
-            yield from _of_arm(context, size, arm, seed, pretrain.key, searched)
+            yield from _of_arm(context, size, arm, seed, base.key, searched)
 
 
 def _of_arm(
@@ -274,6 +248,25 @@ def _pretrain(context: _Context, size: str) -> Phase:
     return Phase(key, "pretrain", size, None, None, None, config, what, parent=None, backbone=key)
 
 
+def _import(context: _Context, size: str) -> Phase:
+    """What a ladder says of a model is no part of the identity: the files say it all."""
+    spec = context.spec
+    config = ImportConfig(
+        ladder=spec.ladder,
+        size=context.family.size(size),
+        quantization=spec.quantization,
+        files=context.files[size],
+    )
+    what = {"kind": "import", "config": config.model_dump(mode="json", include={"quantization", "files"})}
+    key = identity.key(f"import-{size}", what)
+    return Phase(key, "import", size, None, None, None, config, what, parent=None, backbone=key)
+
+
+def _said_by_files(context: _Context) -> Any:
+    """Fields of a config that are no part of its identity: a published model's shape stands in its files."""
+    return {"size": {"architecture"}} if context.family.pretrain is None else {}
+
+
 def _tune(
     context: _Context,
     kind: Literal["intermediate", "target"],
@@ -309,7 +302,7 @@ def _tune(
     tuned_by = searched.get(task)
     what = {
         "kind": kind,
-        "config": config.model_dump(mode="json", exclude={"files": True, "text": {"files"}}),
+        "config": config.model_dump(mode="json", exclude={"files": True, "text": {"files"}, **_said_by_files(context)}),
         "versions": identity.versions(shares),
         "data": {name: identity.tuning_data(root, name, made_of.files.get(name, ())) for name in shares}
         | ({"text": patterns.fingerprint(root, made_of.text.files)} if made_of.text else {}),
@@ -346,7 +339,7 @@ def _evaluation(
     )
     what = {
         "kind": "evaluation",
-        "config": config.model_dump(mode="json"),
+        "config": config.model_dump(mode="json", exclude=_said_by_files(context)),
         "versions": identity.versions({cell.task for cell in cells}),
         "data": identity.scoring_data(context.root, cells),
         "parent": parent,

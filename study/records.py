@@ -88,7 +88,7 @@ class Record(Frozen):
     parameters: int
     """Parameters of the backbone, embeddings included."""
     arm: str | None
-    """None for phases that no arm owns (pretraining)."""
+    """None for phases that no arm owns (pretraining, imports)."""
     task: str | None
     """Target task; None for pretraining and intermediate phases and for scoring that serves no single target."""
     seed: int | None
@@ -103,7 +103,7 @@ class Record(Frozen):
     scores: tuple[LanguageScore, ...] = ()
     cost: Cost
     checkpoint: Checkpoint | None = None
-    """What a pretraining or tuning phase trained."""
+    """What a pretraining or tuning phase trained; of an import, where the model is."""
     predictions: Checkpoint | None = None
     """What a scoring predicted: one parquet file per cell."""
     lineage: tuple[str, ...] = ()

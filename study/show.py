@@ -21,6 +21,7 @@ from study.store import Store
 if TYPE_CHECKING:
     from study.export import Exported
     from study.fetch import Summary
+    from study.fetch_models import Summary as FetchedModel
 
 
 def as_json(value: Any) -> None:
@@ -46,9 +47,19 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-def fetched_text(done: Summary) -> None:
-    new = f"{done.made} fetched now, {done.downloaded_bytes / 1e6:,.1f} MB" if done.made else "nothing was missing"
-    print(f"{done.root}: {done.files} files, {done.rows:,} rows ({new})")
+def fetched_json(data: Summary | None, models: Sequence[FetchedModel]) -> dict[str, Any]:
+    return {**(asdict(data) if data else {}), "models": [asdict(model) for model in models]}
+
+
+def fetched_text(data: Summary | None, models: Sequence[FetchedModel]) -> None:
+    if data:
+        new = f"{data.made} fetched now, {data.downloaded_bytes / 1e6:,.1f} MB" if data.made else "nothing was missing"
+        print(f"{data.root}: {data.files} files, {data.rows:,} rows ({new})")
+    for model in models:
+        new = f"{model.made} fetched now" if model.made else "nothing was missing"
+        print(f"{model.repo} at {model.commit[:10]}: {model.files} files, {model.bytes / 1e6:,.1f} MB ({new})")
+    if not data and not models:
+        print("nothing to fetch: the models of this study are folders of yours")
 
 
 def plan_json(spec: StudySpec, store: Store, rows: list[Row], counts: Counts, estimate: Estimate) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from study.gpus import cards
 from trainables.config import Adapter, Attention, Frozen, Quantization, Sampling, TextMix
-from trainables.models.ladders import ladder
+from trainables.models.ladders import Ladder, ladder
 
 NONE = "none"
 """The arm without an intermediate phase: what every other arm is compared with."""
@@ -69,6 +69,14 @@ class Data(Block):
     in for training, development or test sets that are not; the report names every case. false: that is an error."""
     seed: Seed = 0
     """Which miniature world (source `lab` only): another seed gives other words, grammar draws and examples."""
+
+
+class Models(Block):
+    """Which versions of published models are taken (ladders of published models only)."""
+
+    revisions: dict[str, str] = {}
+    """Repository on the Hub -> commit, branch, tag or pull request (`refs/pr/3`) in place of the ladder's. What is not
+    a full commit is looked up at the first fetch and pinned to the commit found then."""
 
 
 class Training(Block):
@@ -140,7 +148,7 @@ class Tracking(Block):
 
 
 class Pretrain(Block):
-    """Changes to the ladder's own pretraining recipe (scratch ladders only)."""
+    """Changes to the ladder's own pretraining recipe (ladders that are pretrained on the spot only)."""
 
     seed: Seed = 0
     """Seed of weights and order. One pretraining per size is shared by all seeds of the study."""
@@ -161,7 +169,9 @@ class StudySpec(Block):
     name: Slug
     """Names the study's folder below `storage`; letters, digits, dot, dash, underscore, plus."""
     ladder: str
-    """Model family (see trainables/models/ladders)."""
+    """Model family: one of trainables/models/ladders, or the YAML file of a ladder of your own."""
+    own_ladder: Ladder | None = None
+    """What the ladder file says; filled in from it."""
     sizes: tuple[str, ...] = Field(min_length=1)
     """Sizes of the ladder, default all of them."""
     quantization: Quantization = "nf4"
@@ -180,6 +190,7 @@ class StudySpec(Block):
     seeds: tuple[Seed, ...] = Field(default=(0, 1), min_length=1)
     """The learning rate is searched on the first; the others run the winner. Two: the least that shows noise."""
     data: Data = Data()
+    models: Models = Models()
     training: Training = Training()
     search: SearchSpec = SearchSpec()
     compute: Compute = Compute()
@@ -189,13 +200,17 @@ class StudySpec(Block):
     pretrain: Pretrain = Pretrain()
     report: ReportSpec = ReportSpec()
 
+    def family(self) -> Ladder:
+        """The ladder of the study."""
+        return self.own_ladder or ladder(self.ladder)
+
     def steps(self, name: str) -> int:
         """Optimiser steps of the arm or target task of this name."""
         return self.training.steps.get(name, self.training.steps["default"])
 
     def longest(self) -> int | None:
         """Longest row, in tokens, that every size of the study can read; None: no bound is known."""
-        family = ladder(self.ladder)
+        family = self.family()
         if family.pretrain:
             return 2 * family.pretrain.max_length  # see trainables.pretrain: so many positions are made
         known = [rung.positions for name, rung in family.sizes.items() if name in self.sizes and rung.positions]
@@ -212,15 +227,39 @@ class StudySpec(Block):
 
 def problems(spec: StudySpec) -> list[str]:
     """What the types cannot say: one line per problem, each starting with the path of the value."""
-    family = ladder(spec.ladder)
+    family = spec.family()
     found = [_unknown(f"sizes.{i}", size, "size", family.sizes) for i, size in enumerate(spec.sizes)]
     found += [_repeated(path, getattr(spec, path)) for path in ("sizes", "targets", "seeds")]
-    if spec.attention == "bidirectional" and family.family == "decoder":
-        found.append("attention: found 'bidirectional', allowed for a decoder ladder: causal")
-    if spec.attention == "causal" and family.family == "encoder":
-        found.append("attention: found 'causal', allowed for an encoder ladder: bidirectional")
+    found += _attention_problems(spec, family)
+    repos = [rung.model.repo for rung in family.sizes.values() if rung.model and rung.model.repo]
+    found += [
+        _unknown(f"models.revisions.{repo}", repo, "model of the ladder", repos) for repo in spec.models.revisions
+    ]
+    if spec.pretrain != Pretrain() and family.pretrain is None:
+        given = ", ".join(sorted(spec.pretrain.model_dump(exclude_defaults=True)))
+        found.append(f"pretrain: found {given}, allowed: nothing, because ladder {spec.ladder} comes pretrained")
     found += _arm_problems(spec) + _task_problems(spec) + _value_problems(spec)
     return [line for line in found if line]
+
+
+def _attention_problems(spec: StudySpec, family: Ladder) -> list[str]:
+    if spec.attention == "causal" and family.family == "encoder":
+        return ["attention: found 'causal', allowed for an encoder ladder: bidirectional"]
+    if spec.attention == "causal" or family.family == "encoder":
+        return []
+    if not all(_reads_both_ways(rung.model_type) for rung in family.sizes.values()):
+        return [f"attention: found 'bidirectional', allowed for ladder {spec.ladder}: causal (ALiBi looks back only)"]
+    # Restoring masked tokens needs a mask token, which published decoders' tokenizers do not have.
+    return [
+        f"arms.{name}.text: found text, allowed for a published decoder only with `attention: causal`"
+        for name, arm in spec.arms.items()
+        if arm and arm.text and family.pretrain is None
+    ]
+
+
+def _reads_both_ways(model_type: str) -> bool:
+    """Whether a decoder may be run with bidirectional attention: ALiBi's biases grow with the key's position."""
+    return model_type != "bloom"
 
 
 def _arm_problems(spec: StudySpec) -> list[str]:
@@ -293,7 +332,7 @@ def _value_problems(spec: StudySpec) -> list[str]:
         found.append(f"search.window: found [{low:g}, {high:g}], allowed: 0 < lowest < highest <= 10")
     if spec.data.source == "lab" and spec.data.root is not None:
         found.append(f"data.root: found {spec.data.root!r}, allowed only with `source: local` or `source: hub`")
-    recipe = ladder(spec.ladder).pretrain
+    recipe = spec.family().pretrain
     if recipe and spec.data.source != "lab" and recipe.tokenizer == "words":
         source = spec.data.source
         found.append(f"data.source: found {source!r}, allowed for ladder {spec.ladder}: lab (whose words it knows)")

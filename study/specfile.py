@@ -18,12 +18,12 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from study.explain import allowed, lines, show
+from study.ladderfile import family_of
 from study.spec import Arm, StudySpec, problems
 from study.yamlfile import read_yaml
 from trainables.errors import SpecError
-from trainables.models.ladders import ladder
 
-MAX_PROBLEMS = 8
 _OF_LADDER = ("sizes", "attention")
 """Without a ladder these are missing, too, but that is not what the user has to mend."""
 
@@ -43,40 +43,42 @@ def load(name: str, *, smoke: bool = False, changes: dict[str, Any] | None = Non
     value = read_yaml(text, source)
     small = value.pop("smoke", None)
     if small is not None and not isinstance(small, dict):
-        raise SpecError(f"{source}: smoke: found {_show(small)}, allowed: a mapping of changes")
-    spec = parse(merge(value, changes or {}), source)
+        raise SpecError(f"{source}: smoke: found {show(small)}, allowed: a mapping of changes")
+    folder = Path(name).parent if Path(name).is_file() else None
+    spec = parse(merge(value, changes or {}), source, folder)
     if small is None:
         if smoke:
             raise SpecError(f"{source}: has no `smoke:` block; add one, or leave out --smoke")
         return spec
-    quick = parse(merge(merge(value, small), changes or {}), f"{source}: with smoke")
+    quick = parse(merge(merge(value, small), changes or {}), f"{source}: with smoke", folder)
     return quick if smoke else spec
 
 
-def parse(value: dict[str, Any], source: str = "study") -> StudySpec:
-    """Validate plain data as a study. Raises `SpecError`; `source` starts every line of it."""
-    value = complete(value, source)
+def parse(value: dict[str, Any], source: str = "study", folder: Path | None = None) -> StudySpec:
+    """Validate plain data as a study. Raises `SpecError`; `source` starts every line of it. A ladder file of the
+    user's own is looked for below `folder` and the working directory."""
+    value = complete(value, source, folder)
     try:
         spec = StudySpec.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
         shown = [one for one in error.errors(include_url=False) if "ladder" in value or one["loc"][0] not in _OF_LADDER]
-        raise SpecError(_lines(source, [_explain(one) for one in shown])) from error
+        raise SpecError(lines(source, [_explain(one) for one in shown])) from error
     except (ValueError, RecursionError) as error:
         raise SpecError(f"{source}: holds a value that cannot be read ({str(error).splitlines()[0]})") from error
     found = problems(spec)
     if found:
-        raise SpecError(_lines(source, found))
+        raise SpecError(lines(source, found))
     return spec
 
 
-def complete(value: dict[str, Any], source: str) -> dict[str, Any]:
-    """Write out what is short or left to the ladder: sizes, attention, arms given as a task or a list of tasks."""
+def complete(value: dict[str, Any], source: str, folder: Path | None = None) -> dict[str, Any]:
+    """Write out what is short or left to the ladder: a ladder file, sizes, attention, arms given as tasks."""
     value = deepcopy(value)
     if isinstance(value.get("ladder"), str):
-        try:
-            family = ladder(value["ladder"])
-        except SpecError as error:
-            raise SpecError(f"{source}: {error}") from error
+        family, own = family_of(value, source, folder)
+        value["ladder"] = family.name
+        if own:
+            value["own_ladder"] = family.model_dump(mode="json")
         if value.get("sizes") is None:
             value["sizes"] = list(family.sizes)
         if value.get("attention") is None:
@@ -171,37 +173,7 @@ def _explain(error: Any) -> str:
         return _unknown_key(error["loc"])
     if error["type"] == "missing":
         return f"{path}: missing; every study needs it"
-    return f"{path}: found {_show(error['input'])}, allowed: {_allowed(error)}"
-
-
-_ALLOWED = {
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a finite number",
-    "string_type": "text",
-    "bool_type": "true or false",
-    "tuple_type": "a list",
-    "list_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "literal_error": "{expected}",
-    "greater_than": "more than {gt}",
-    "greater_than_equal": "at least {ge}",
-    "less_than": "less than {lt}",
-    "less_than_equal": "at most {le}",
-    "too_short": "at least {min_length} entry",
-    "too_long": "at most {max_length} entries",
-    "string_pattern_mismatch": "letters, digits, dot, dash, underscore, plus (64 at most, the first a letter or digit)",
-}
-
-
-def _allowed(error: Any) -> str:
-    template = _ALLOWED.get(error["type"])
-    if template is None:
-        return " ".join(error["msg"].split())
-    limits = {name: f"{value:g}" if isinstance(value, float) else value for name, value in error.get("ctx", {}).items()}
-    return template.format(**limits)
+    return f"{path}: found {show(error['input'])}, allowed: {allowed(error)}"
 
 
 def _unknown_key(location: tuple[Any, ...]) -> str:
@@ -243,15 +215,3 @@ def _model_at(parents: list[str]) -> type[BaseModel]:
         options = [annotation, *get_args(annotation)]
         model = next(option for option in options if isinstance(option, type) and issubclass(option, BaseModel))
     return model
-
-
-def _lines(source: str, found: list[str]) -> str:
-    shown = [f"{source}: {line}" for line in found[:MAX_PROBLEMS]]
-    if len(found) > MAX_PROBLEMS:
-        shown.append(f"{source}: and {len(found) - MAX_PROBLEMS} more problems")
-    return "\n".join("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line) for line in shown)
-
-
-def _show(value: Any) -> str:
-    text = "null" if value is None else json.dumps(value, ensure_ascii=True, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from study import phaselog
-from study.assemble import evaluation_record, pretrain_record, tuning_record
+from study import models, phaselog
+from study.assemble import evaluation_record, import_record, pretrain_record, tuning_record
 from study.lease import Lease, LeaseHeld
 from study.records import Record, Search, Trial
 from study.runtime import runtime
@@ -27,7 +27,7 @@ from study.sampler import best
 from study.spec import StudySpec
 from study.store import Store
 from trainables import storage
-from trainables.config import EvaluationConfig, Places, PretrainConfig, Runtime, TuneConfig
+from trainables.config import EvaluationConfig, ImportConfig, Places, PretrainConfig, Runtime, TuneConfig
 from trainables.errors import CheckpointError, StorageError, StudyError
 from trainables.results import Outcome, Report
 
@@ -63,6 +63,14 @@ class Job:
             output=output,
             parent=store.checkpoint_folder(phase.parent) if phase.parent else None,
         )
+
+    def model_folder(self) -> str:
+        """Where the published model of an import lies. Raises `DataError` when it is not fetched."""
+        size = self.phase.size
+        model = models.wanted(self.spec)[size]
+        found = models.files(models.root_of(self.store), model)
+        models.check_fetched({size: found}, {size: model})
+        return found.folder if found else ""
 
     def runtime(self) -> Runtime:
         """How the work is cut up in this process. Raises `StudyError` when the size does not fit its GPU."""
@@ -134,6 +142,8 @@ def _make(job: Job, tune: Tune) -> Record:
     begun = _now()
     if isinstance(config, PretrainConfig):
         return _pretrain(job, config, begun)
+    if isinstance(config, ImportConfig):
+        return _import(job, config, begun)
     if isinstance(config, EvaluationConfig):
         return _evaluate(job, config, begun)
     tuned = tune(job)
@@ -157,6 +167,15 @@ def _pretrain(job: Job, config: PretrainConfig, begun: str) -> Record:
     if outcome.status == "diverged":
         raise StudyError(f"{key}: pretraining diverged ({outcome.note}); lower the ladder's learning rates")
     return pretrain_record(job.phase, job.spec, job.store, outcome, begun)
+
+
+def _import(job: Job, config: ImportConfig, begun: str) -> Record:
+    from trainables.models.published import bring_in
+
+    key = job.phase.key
+    places = job.places(job.store.phase_folder(key))
+    done = bring_in(config, job.model_folder(), places, Progress(job.store_path, key))
+    return import_record(job.phase, job.spec, job.store, done, begun)
 
 
 def _evaluate(job: Job, config: EvaluationConfig, begun: str) -> Record:

@@ -51,8 +51,11 @@ _Loader.add_implicit_resolver(
 )
 
 
-def read_yaml(text: bytes, source: str) -> dict[str, Any]:
-    """The mapping in a YAML text. Raises `SpecError` (one line, naming `source`) for anything else."""
+def read_yaml(text: bytes, source: str, start: str = "name: my-study") -> dict[str, Any]:
+    """The mapping in a YAML text. Raises `SpecError` (one line, naming `source`) for anything else.
+
+    `start`: how one may begin, for that line.
+    """
     if len(text) > MAX_BYTES:
         raise SpecError(f"{source}: {len(text)} bytes, a study is at most {MAX_BYTES}; is this the right file?")
     try:
@@ -71,7 +74,7 @@ def read_yaml(text: bytes, source: str) -> dict[str, Any]:
     except (ValueError, TypeError, OverflowError) as error:
         raise SpecError(f"{source}: holds a value that cannot be read ({str(error).splitlines()[0]})") from error
     if not isinstance(value, dict):
-        raise SpecError(f"{source}: found {_kind(value)}, wanted a mapping that starts like `name: my-study`")
+        raise SpecError(f"{source}: found {_kind(value)}, wanted a mapping that starts like `{start}`")
     _plain(value, source, "")
     return value
 

@@ -1,7 +1,8 @@
-"""A Hub on loopback: data sets held in memory, served as huggingface_hub asks for them, with faults on demand.
+"""A Hub on loopback: data sets and models in memory, served as huggingface_hub asks for them, with faults on demand.
 
 with serving() as hub:
     hub.add("house/pairs", {"de/test-00000-of-00001.parquet": parquet([{"text": "ja"}])})
+    hub.add("house/model", {"config.json": b"{}"}, kind="model")
     hub.faults["de/test"] = [Fault(429, {"Retry-After": "1"})]      # the next request for such a file fails
     os.environ["HF_ENDPOINT"] = hub.address
 """
@@ -39,7 +40,7 @@ class Fault:
 
 @dataclass
 class HubStandIn:
-    """Data sets by name, revision (branch or commit) and path; requests in the order they came."""
+    """Repositories by name, revision (branch or commit) and path; requests in the order they came."""
 
     commits: dict[str, dict[str, dict[str, bytes]]] = field(default_factory=dict)
     branches: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -48,12 +49,16 @@ class HubStandIn:
     faults: dict[str, list[Fault]] = field(default_factory=dict)
     """By a part of the path: used up one per request for a file or, for "api", a listing."""
     gated: set[str] = field(default_factory=set)
+    models: set[str] = field(default_factory=set)
+    """Which of the repositories are models; the others are data sets."""
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     """(method, path, headers in lower case)."""
     address: str = ""
 
-    def add(self, repo: str, files: dict[str, bytes], branch: str = "main") -> str:
+    def add(self, repo: str, files: dict[str, bytes], branch: str = "main", kind: str = "dataset") -> str:
         """A new commit on a branch; its name."""
+        if kind == "model":
+            self.models.add(repo)
         names = "".join(f"{path}{hashlib.sha256(content).hexdigest()}" for path, content in sorted(files.items()))
         commit = hashlib.sha1(f"{repo}{branch}{names}".encode()).hexdigest()
         self.commits.setdefault(repo, {})[commit] = files
@@ -75,10 +80,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path)
         self.hub.requests.append((self.command, path, {name.lower(): value for name, value in self.headers.items()}))
-        if path.startswith("/api/datasets/"):
-            self._api(path.removeprefix("/api/datasets/"))
-        elif path.startswith("/datasets/") and "/resolve/" in path:
-            repo, rest = path.removeprefix("/datasets/").split("/resolve/")
+        if path.startswith(("/api/datasets/", "/api/models/")):
+            kind, rest = path.removeprefix("/api/").split("/", 1)
+            self._api(rest, kind == "models")
+        elif "/resolve/" in path:
+            repo, rest = path.removeprefix("/datasets").lstrip("/").split("/resolve/")
             commit, name = rest.split("/", 1)
             self._file(repo, commit, name)
         elif path.lstrip("/") in self.hub.files:
@@ -86,14 +92,14 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(404, b"not here", {})
 
-    def _api(self, rest: str) -> None:
+    def _api(self, rest: str, model: bool) -> None:
         fault = self._fault("api")
         owner, name, *more = rest.split("/")
         repo = f"{owner}/{name}"
         revision = "/".join(more[1:]) or "main"
         if fault:
             self._answer(fault.status, fault.content or b"", fault.headers)
-        elif repo not in self.hub.commits:
+        elif repo not in self.hub.commits or (repo in self.hub.models) != model:
             self._answer(401, b"", {"X-Error-Code": "RepoNotFound"})
         else:
             commit = self.hub.branches.get((repo, revision), revision)
@@ -154,10 +160,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _listed(path: str, content: bytes) -> dict[str, Any]:
-    """A file of a listing; parquet files are kept in LFS, as on the Hub."""
+    """A file of a listing; large files are kept in LFS, as on the Hub."""
     blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
     entry: dict[str, Any] = {"type": "file", "path": path, "size": len(content), "oid": blob}
-    if path.endswith(".parquet"):
+    if path.endswith((".parquet", ".safetensors")):
         entry["lfs"] = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content), "pointerSize": 130}
     return entry
 

@@ -66,7 +66,7 @@ def phases(records: Iterable[Record]) -> pd.DataFrame:
 
 def by_kind(table: pd.DataFrame, design: Design) -> pd.DataFrame:
     """Sums per (kind, size): phases, trials, seconds, FLOPs; in the order of the ladder."""
-    kinds = ["pretrain", "intermediate", "target", "evaluation"]
+    kinds = ["pretrain", "import", "intermediate", "target", "evaluation"]
     sums = table.groupby(["kind", "size"], sort=False).agg(
         phases=("key", "size"),
         trials=("trials", "sum"),

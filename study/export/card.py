@@ -87,7 +87,7 @@ def _lineage(submission: Submission, store: Store) -> list[Record]:
             record = scored.record if key == scored.record.key else store.record(key, verify=False)
             if record is not None:
                 found.setdefault(key, record)
-    order = {"pretrain": 0, "intermediate": 1, "target": 2, "evaluation": 3}
+    order = {"pretrain": 0, "import": 0, "intermediate": 1, "target": 2, "evaluation": 3}
     return sorted(found.values(), key=lambda record: (order[record.kind], record.key))
 
 

@@ -55,7 +55,7 @@ def _benchmark(found: Findings) -> list[str]:
 
 
 def _pretraining(found: Findings) -> list[str]:
-    if not any(record.kind == "pretrain" for record in found.records):
+    if not any(record.kind in ("pretrain", "import") for record in found.records):
         return []
     return ["One pretraining per size is shared by all seeds: what another pretraining would give is in no interval."]
 

@@ -18,6 +18,7 @@ from trainables.encoding import Encoder, Items, collate
 from trainables.errors import CheckpointError, ModelError
 from trainables.models import backbone as backbones
 from trainables.models import network as networks
+from trainables.models import snapshots
 from trainables.models.heads import HeadSpec
 from trainables.runningtext import LanguageModelling
 from trainables.tasks.examples import Answer, Choice, Match, Pair, Question, Tagged
@@ -150,7 +151,7 @@ def test_trains_saves_and_reloads_to_the_same_answers(place, head, tmp_path):
         answers = answers_of(net, task, items, 200)
         hidden = net.hidden(collate(items, 1)).detach()
     assert digest(load(place).model) == before, "training must not touch the base"
-    backbones.load.cache_clear()
+    backbones.forget()
     with opened(place, head, parent=str(tmp_path), trainable=False) as (net, task, items, _):
         assert net.specs == {task: spec_of(place.family, head)}
         assert torch.equal(net.hidden(collate(items, 1)), hidden)
@@ -265,11 +266,11 @@ def test_the_adapter_is_a_plain_peft_folder(place, tmp_path):
 
 
 def test_the_snapshot_is_made_once_and_is_the_same_bytes(place, tmp_path):
-    first = backbones.snapshot(place.source, place.snapshots, "nf4")
-    assert backbones.snapshot(place.source, place.snapshots, "nf4") == first
-    backbones.load.cache_clear()
+    first = snapshots.snapshot(place.source, place.snapshots, "nf4")
+    assert snapshots.snapshot(place.source, place.snapshots, "nf4") == first
+    backbones.forget()
     one = digest(load(place).model)
-    backbones.load.cache_clear()
+    backbones.forget()
     again = backbones.load(place.source, str(tmp_path), "nf4", models.attention(place.family))
     assert digest(again.model) == one
     assert again.sha256 == load(place).sha256
@@ -292,16 +293,16 @@ def test_a_damaged_adapter_is_named(place, tmp_path, damage):
 
 
 def test_a_damaged_snapshot_is_named(place, tmp_path):
-    path = backbones.snapshot(place.source, str(tmp_path), "nf4")
+    path = snapshots.snapshot(place.source, str(tmp_path), "nf4")
     with open(f"{path}/model.safetensors", "r+b") as file:
         file.seek(-1, 2)
         file.write(b"\0" if file.read(1) != b"\0" else b"\1")
     with open(f"{path}/model.safetensors", "ab") as file:
         file.write(b"x")
-    backbones.load.cache_clear()
+    backbones.forget()
     with pytest.raises(CheckpointError, match="sha256"):
         backbones.load(place.source, str(tmp_path), "nf4", models.attention(place.family))
-    backbones.load.cache_clear()
+    backbones.forget()
 
 
 def test_scoring_without_a_head_is_refused(place):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,25 @@ def test_a_trial_that_fits_nowhere_is_refused_in_one_line():
         execute.slots(Compute(gpus_per_trial=2), {"CPU": 4.0}, local=True)
     with pytest.raises(StudyError, match="a trial asks for 8 CPU"):
         execute.slots(Compute(workers=4, cpus_per_trial=2), {"CPU": 4.0}, local=True)
+
+
+@pytest.mark.parametrize("number", [1, int(signal.SIGTERM)])
+def test_terminated_while_ray_starts(number, monkeypatch):
+    """Ray's own handlers are in place then, which exit with either code; ours are put there when it is up."""
+
+    def start(*_: object, **__: object) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(number))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(execute.ray, "init", start)
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
+    try:
+        with pytest.raises(SystemExit) as stop:
+            execute.on_worker(print)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert stop.value.code == 143
 
 
 def test_nothing_to_do_starts_no_ray(tmp_path):

@@ -82,7 +82,7 @@ def test_merge_is_deep_and_replaces_lists() -> None:
         ({"adapter": {"rnk": 3}}, "study: adapter.rnk: unknown key; did you mean adapter.rank?"),
         ({"arms": {"none": None, "x": {"task": {"siqa": 1}}}}, "study: arms.x.tasks: missing; every study needs it"),
         ({"tracking": {"zzz": 1}}, "study: tracking.zzz: unknown key; allowed here: enabled, uri"),
-        ({"quantization": "nf5"}, "study: quantization: found \"nf5\", allowed: 'nf4' or 'none'"),
+        ({"quantization": "nf5"}, "study: quantization: found \"nf5\", allowed: 'nf4', 'int8' or 'none'"),
         ({"training": {"batch_size": "many"}}, 'study: training.batch_size: found "many", allowed: a whole number'),
         ({"training": {"batch_size": 0}}, "study: training.batch_size: found 0, allowed: more than 0"),
         ({"training": {"warmup": 1.5}}, "study: training.warmup: found 1.5, allowed: less than 1"),
@@ -99,7 +99,11 @@ def test_merge_is_deep_and_replaces_lists() -> None:
         ({"targets": "xcopa"}, 'study: targets: found "xcopa", allowed: a list'),
         ({"ladder": "lba"}, "study: ladder: 'lba' is not known; did you mean lab?"),
         ({"ladder": 3}, "study: ladder: found 3, allowed: text"),
-        ({"attention": "bidirectional"}, "study: attention: found 'bidirectional', allowed for a decoder ladder: causal"),  # noqa: E501
+        ({"ladder": "bloom", "attention": "bidirectional"}, "study: attention: found 'bidirectional', allowed for ladder bloom: causal (ALiBi looks back only)"),  # noqa: E501
+        ({"ladder": "xlmr", "attention": "causal"}, "study: attention: found 'causal', allowed for an encoder ladder: bidirectional"),  # noqa: E501
+        ({"ladder": "qwen3", "attention": "bidirectional", "arms": {"none": None, "b": {"tasks": "siqa", "text": {"files": "a.txt", "share": 0.3}}}}, "study: arms.b.text: found text, allowed for a published decoder only with `attention: causal`"),  # noqa: E501
+        ({"ladder": "qwen3", "pretrain": {"steps": 5}}, "study: pretrain: found steps, allowed: nothing, because ladder qwen3 comes pretrained"),  # noqa: E501
+        ({"ladder": "qwen3", "models": {"revisions": {"Qwen/Qwen3-0.6B": "main"}}}, "study: models.revisions.Qwen/Qwen3-0.6B: 'Qwen/Qwen3-0.6B' is not a known model of the ladder; did you mean Qwen/Qwen3-0.6B-Base?"),  # noqa: E501
         ({"arms": {"siqa": "siqa"}}, "study: arms: the arm 'none' is missing; add `none: null`, every gain is measured against it"),  # noqa: E501
         ({"arms": {"none": "siqa"}}, "study: arms.none: found tasks, allowed: null (it is the arm without an intermediate phase)"),  # noqa: E501
         ({"arms": {"none": None, "b": None}}, "study: arms.b: found null, allowed: a task, a list of tasks, or {tasks: {name: share}}"),  # noqa: E501

@@ -1,15 +1,16 @@
 """How do files come from the Hugging Face Hub, so that they are certainly the ones that were asked for?
 
-A data set is looked at as one commit: its files with their sizes and checksums, in one listing. Files are downloaded
-from that commit and compared with the listing, so a file that is cut, damaged or exchanged on the way is never used.
-No code of a data set is ever run; data sets that are scripts are taken from the parquet copies the Hub makes of them.
+A data set or model is looked at as one commit: its files with their sizes and checksums, in one listing. Files are
+downloaded from that commit and compared with the listing, so a file that is cut, damaged or exchanged on the way is
+never used. No code of a repository is ever run; data sets that are scripts are taken from the parquet copies the Hub
+makes of them.
 
     found = snapshot("facebook/xnli", "b8dd5d7af51114dbda02c0e3f6133f332186418e")
     for file in data_files(found, "de", "test"):
         path = download(found, file, "/tmp/here")
 
-The client is huggingface_hub: `HF_ENDPOINT` names another Hub, `HF_TOKEN` gives access to gated data sets,
-`HF_HUB_OFFLINE` forbids all of it.
+The client is huggingface_hub: `HF_ENDPOINT` names another Hub, `HF_TOKEN` gives access to gated
+repositories, `HF_HUB_OFFLINE` forbids all of it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from glob import escape
 from pathlib import Path
+from typing import Literal
 
 import httpx2
 from huggingface_hub import HfApi
@@ -44,6 +46,12 @@ CONVERTED = "refs/convert/parquet"
 SHAPES = ("{split}-[0-9]*.*", "{split}/*.*", "*-{split}.*", "{split}.*")
 """Names that the files of a split have below the folder of their configuration, the usual one first."""
 SUFFIXES = ("parquet", "jsonl", "jsonl.gz")
+Kind = Literal["dataset", "model"]
+NAMES: dict[Kind, tuple[str, str, str]] = {
+    "dataset": ("data set", "datasets/", "data.revisions"),
+    "model": ("model", "", "the `revision` of its ladder"),
+}
+"""What a kind of repository is called, where its pages are, and where a study pins its commit."""
 
 
 @dataclass(frozen=True)
@@ -60,26 +68,26 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The files of a data set at one commit."""
+    """The files of a data set or model at one commit."""
 
     repo: str
     revision: str
     """The full commit, 40 hexadecimal digits."""
     files: tuple[RemoteFile, ...]
+    kind: Kind = "dataset"
 
 
-def snapshot(repo: str, revision: str = "") -> Snapshot:
-    """A data set at a commit, branch or tag (empty: the newest). Raises `DataError` in words for people."""
+def snapshot(repo: str, revision: str = "", kind: Kind = "dataset") -> Snapshot:
+    """A repository at a commit, branch or tag (empty: the newest). Raises `DataError` in words for people."""
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
-    with _explained(api.endpoint, repo, revision):
-        commit = patiently(lambda: api.dataset_info(repo, revision=revision or None)).sha or ""
-        listed = patiently(lambda: list(api.list_repo_tree(repo, recursive=True, revision=commit, repo_type="dataset")))
+    with _explained(api.endpoint, repo, revision, kind):
+        commit = patiently(lambda: api.repo_info(repo, revision=revision or None, repo_type=kind)).sha or ""
+        listed = patiently(lambda: list(api.list_repo_tree(repo, recursive=True, revision=commit, repo_type=kind)))
     if not re.fullmatch(r"[0-9a-f]{40}", commit):
         raise DataError(f"{repo}: {api.endpoint} calls its commit {commit!r:.60}; is this a Hub?")
     found = [one for one in listed if isinstance(one, RepoFile)]
-    return Snapshot(
-        repo, commit, tuple(RemoteFile(f.path, f.size, f.lfs.sha256 if f.lfs else "", f.blob_id) for f in found)
-    )
+    files = tuple(RemoteFile(f.path, f.size, f.lfs.sha256 if f.lfs else "", f.blob_id) for f in found)
+    return Snapshot(repo, commit, files, kind)
 
 
 def converted(repo: str, revision: str = "") -> Snapshot | None:
@@ -128,10 +136,10 @@ def download(found: Snapshot, file: RemoteFile, folder: str) -> str:
     breaks is taken up where it broke.
     """
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
-    with _explained(api.endpoint, found.repo, found.revision, folder):
+    with _explained(api.endpoint, found.repo, found.revision, found.kind, folder):
         path = patiently(
             lambda: api.hf_hub_download(
-                found.repo, file.path, repo_type="dataset", revision=found.revision, local_dir=folder
+                found.repo, file.path, repo_type=found.kind, revision=found.revision, local_dir=folder
             )
         )
         wanted, got = (file.sha256, _sha256(path)) if file.sha256 else (file.blob, _git_blob(path))
@@ -153,7 +161,7 @@ def _git_blob(path: str) -> str:
 
 
 @contextmanager
-def _explained(endpoint: str, repo: str, revision: str, folder: str = "") -> Iterator[None]:
+def _explained(endpoint: str, repo: str, revision: str, kind: Kind, folder: str = "") -> Iterator[None]:
     """Turn the client's errors into one line each that says what to do."""
     at = f"{repo} at {revision[:10]}" if revision else repo
     try:
@@ -161,7 +169,7 @@ def _explained(endpoint: str, repo: str, revision: str, folder: str = "") -> Ite
     except Exception as error:
         # The client reports a failed first request as a missing local file, with the request's error as its cause.
         root = (error.__cause__ or error) if isinstance(error, LocalEntryNotFoundError) else error
-        told = _words(root, endpoint, repo, at)
+        told = _words(root, endpoint, repo, at, kind)
         if told:
             raise DataError(told) from root
         line = " ".join(str(root).split())[:160] or type(root).__name__
@@ -169,28 +177,30 @@ def _explained(endpoint: str, repo: str, revision: str, folder: str = "") -> Ite
             raise DataError(f"{at}: {endpoint} cannot be reached ({line}); check the connection") from root
         if isinstance(root, OSError):
             reason = f"cannot write {folder or at}: {root.strerror or line}"
-            raise StorageError(f"{reason}; free space or choose another --data-root") from root
+            place = "--data-root" if kind == "dataset" else "--storage"
+            raise StorageError(f"{reason}; free space or choose another {place}") from root
         if isinstance(root, ValueError | KeyError | TypeError | RuntimeError):
             raise DataError(f"{at}: {endpoint} does not answer as the Hub does ({line}); check HF_ENDPOINT") from root
         raise
 
 
-def _words(error: BaseException, endpoint: str, repo: str, at: str) -> str:
+def _words(error: BaseException, endpoint: str, repo: str, at: str, kind: Kind) -> str:
     """What the Hub's answer means; empty when it is no answer of the Hub."""
-    page = f"{endpoint}/datasets/{repo}"
+    what, folder, pin = NAMES[kind]
+    page = f"{endpoint}/{folder}{repo}"
     if isinstance(error, OfflineModeIsEnabled):
         return f"{at}: HF_HUB_OFFLINE is set, so nothing can be fetched; unset it for `study fetch`"
     if isinstance(error, HFValidationError):
-        return f"{repo!r}: not the name of a data set on the Hub; expected owner/name"
+        return f"{repo!r}: not the name of a {what} on the Hub; expected owner/name"
     if isinstance(error, GatedRepoError):
         return f"{repo}: gated; accept its terms at {page} and set HF_TOKEN to a token of that account"
     if isinstance(error, RepositoryNotFoundError):
-        return f"{repo}: no such data set at {endpoint}, or a private one (then set HF_TOKEN)"
+        return f"{repo}: no such {what} at {endpoint}, or a private one (then set HF_TOKEN)"
     if isinstance(error, RevisionNotFoundError):
-        return f"{at}: no such revision; see {page}/commits/main and correct data.revisions"
+        return f"{at}: no such revision; see {page}/commits/main and correct {pin}"
     status = status_of(error)
     if status == 404:
-        return f"{at}: a listed file cannot be downloaded (404); pin another commit in data.revisions"
+        return f"{at}: a listed file cannot be downloaded (404); pin another commit in {pin}"
     if status in (401, 403):
         return f"{at}: {endpoint} refuses access ({status}); check HF_TOKEN"
     if status is not None:

@@ -1,19 +1,25 @@
 """Who trains on the frozen base, and how does one phase hand over to the next?
 
-An adapter is LoRA on every linear layer, wrapped around the bare backbone only. Between phases the policy is
-*continue*: the parent's adapter is loaded as trainable on the same snapshot. It is never merged, which would
-re-quantise the base (an error of 2-8 % of the adapter's effect, see Dettmers et al. 2023).
+An adapter is LoRA on every linear layer, wrapped around the bare backbone only. A phase that has a parent either
+
+    continue   trains the parent's adapter on, or
+    stack      freezes it and trains a second one on top; with a new one in every phase, the chain is the lineage.
+
+An adapter is never merged: that would quantise the base again (an error of 2-8 % of the adapter's effect).
 
     with attached(backbone, config.adapter, parent, trainable=True) as model: ...
 
-On leaving, the adapter is taken off again and the backbone is as it was, ready for the next trial.
+On leaving, the adapters are taken off again and the backbone is as it was, ready for the next trial. A checkpoint
+holds the phase's own adapter in adapter/ and the frozen ones below it in stacked/0/, stacked/1/, ..., the oldest
+first: plain PEFT folders, all of them.
 """
 
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,47 +29,83 @@ from torch import nn
 from trainables import storage
 from trainables.config import Adapter
 from trainables.errors import CheckpointError
-from trainables.models.backbone import Backbone, load
+from trainables.models.backbone import Backbone, forget
+
+OWN = "default"
+"""PEFT's name of the phase's own adapter: the one that it writes without a folder of its name."""
 
 
 @contextmanager
 def attached(backbone: Backbone, adapter: Adapter, parent: str | None, trainable: bool) -> Iterator[Any]:
     """The backbone with a new adapter, or with the parent's; the bare backbone when scoring without a parent.
 
-    `parent` is a checkpoint folder with adapter/ in it. Raises `CheckpointError` when it is damaged.
+    `parent` is a checkpoint folder. Raises `CheckpointError` when it is damaged.
     """
     if parent is None and not trainable:
         yield backbone.model
         return
-    model = _fresh(backbone, adapter) if parent is None else _continued(backbone, parent, trainable)
+    model = _wrapped(backbone, adapter, parent, trainable)
     try:
         if trainable:
             _check_trainable(model)
         yield model
     finally:
         model.unload()
+        backbone.recompute(False)
         backbone.model.requires_grad_(False)
         backbone.model.eval()
 
 
+def stacked(checkpoint: str) -> list[str]:
+    """Folders of the frozen adapters below a checkpoint's own, the oldest first."""
+    folder = storage.join(checkpoint, "stacked")
+    return [storage.join(folder, name) for name in sorted(storage.names(folder), key=int)]
+
+
+def _wrapped(backbone: Backbone, adapter: Adapter, parent: str | None, trainable: bool) -> PeftModel:
+    if parent is None:
+        return _fresh(backbone, adapter)
+    folder = storage.join(parent, "adapter")
+    below = stacked(parent)
+    try:
+        with ExitStack() as copies:
+            if trainable and adapter.handover == "stack":
+                below.append(folder)
+                model = _fresh(backbone, adapter)
+            else:
+                here = copies.enter_context(storage.local_copy(folder))
+                model = PeftModel.from_pretrained(backbone.model, here, is_trainable=trainable)
+            for number, frozen in enumerate(below):
+                model.load_adapter(copies.enter_context(storage.local_copy(frozen)), _name(number))
+    except Exception as error:
+        # peft and safetensors raise a dozen types for a file that is cut short or absent, and by then peft may have
+        # put half an adapter into the base that this process keeps loaded.
+        forget()
+        line = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(f"{parent}: the adapter cannot be loaded ({line}); train that phase again") from error
+    if below:
+        # Activating an adapter makes it trainable, the frozen ones too.
+        model.base_model.set_adapter([*map(_name, range(len(below))), OWN])
+        for name, value in model.named_parameters():
+            value.requires_grad_(trainable and "lora_" in name and f".{OWN}" in name)
+    return model
+
+
 def _fresh(backbone: Backbone, adapter: Adapter) -> PeftModel:
     config = LoraConfig(
-        r=adapter.rank, lora_alpha=adapter.alpha, lora_dropout=adapter.dropout, target_modules="all-linear"
+        r=adapter.rank,
+        lora_alpha=adapter.alpha,
+        lora_dropout=adapter.dropout,
+        use_rslora=adapter.rslora,
+        use_dora=adapter.dora,
+        target_modules="all-linear",
     )
     return get_peft_model(backbone.model, config)
 
 
-def _continued(backbone: Backbone, parent: str, trainable: bool) -> PeftModel:
-    folder = storage.join(parent, "adapter")
-    try:
-        with storage.local_copy(folder) as here:
-            return PeftModel.from_pretrained(backbone.model, here, is_trainable=trainable)
-    except Exception as error:
-        # peft and safetensors raise a dozen types for a file that is cut short or absent, and by then peft may have
-        # put half an adapter into the base that this process keeps loaded.
-        load.cache_clear()
-        line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(f"{folder}: the adapter cannot be loaded ({line}); train that phase again") from error
+def _name(number: int) -> str:
+    """Of a frozen adapter inside the network. PEFT cuts the name out of tensor names: a bare number is not safe."""
+    return f"stacked_{number}"
 
 
 def _check_trainable(model: nn.Module) -> None:
@@ -74,9 +116,22 @@ def _check_trainable(model: nn.Module) -> None:
 
 
 def save(model: PeftModel, folder: str) -> None:
-    """Write a plain PEFT directory into a local folder's `adapter/`: the same adapter gives the same bytes."""
-    path = Path(folder, "adapter")
-    model.save_pretrained(str(path))
+    """Write plain PEFT folders into a local folder: the same adapter gives the same bytes."""
+    with tempfile.TemporaryDirectory(dir=folder) as here:
+        model.save_pretrained(here)
+        frozen = [name for name in model.peft_config if name != OWN]
+        for number in range(len(frozen)):
+            target = Path(folder, "stacked", str(number))
+            target.parent.mkdir(exist_ok=True)
+            _tidy(Path(here, _name(number)).rename(target))
+        own = Path(folder, "adapter")
+        own.mkdir(exist_ok=True)
+        for file in Path(here).iterdir():
+            file.replace(own / file.name)
+        _tidy(own)
+
+
+def _tidy(path: Path) -> None:
     # PEFT adds a model card; it would say nothing that the record does not.
     (path / "README.md").unlink(missing_ok=True)
     # It also writes a set in an order of chance, and where on this machine the base was.

@@ -1,40 +1,35 @@
-"""Where does the frozen base come from, and is it the same bytes for every phase?
+"""What does every phase stand on? The bare network, frozen, as loaded from its snapshot.
 
-The base of all phases of a size is one snapshot: the pretrained model, quantised once to NF4 with double
-quantisation (Dettmers et al. 2023), saved, hashed and loaded again by everyone. Its codes depend on the dtype it
-was quantised from, so that is the checkpoint's own dtype, always. The backbone is a bare `AutoModel`: heads live
-outside it (`trainables.models.heads`), because from_pretrained would quantise them too.
+Heads live outside it (`trainables.models.heads`): loading would quantise them too. On a GPU everything that is not
+quantised is bfloat16, on a CPU float32, whatever the checkpoint's own dtype: CPUs without bfloat16 arithmetic take
+three times as long with it.
 
 A process keeps the last backbone loaded: the trials of a search share it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import os
-import tempfile
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock
+from bitsandbytes.nn import Linear4bit
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from trainables import storage
-from trainables.errors import CheckpointError, ModelError
+from trainables.config import Attention, Quantization
+from trainables.errors import ModelError
 from trainables.flops import linear_weights
+from trainables.models import families, snapshots
+from trainables.models.families import ModelFamily, Pooling
 
 # One line per state change is what a study prints; loading bars of every phase would drown it.
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 transformers_logging.set_verbosity_error()
 transformers_logging.disable_progress_bar()
-SOURCE_FILES = ("config.json", "model.safetensors")
 
 
 @dataclass(frozen=True)
@@ -49,115 +44,105 @@ class Backbone:
     hidden: int
     layers: int
     sha256: str
-    """Of the snapshot's weights: equal for every phase of a size, or something is wrong."""
+    """Of the files it was loaded from: equal for every phase of a size, or something is wrong."""
+    pooling: Pooling
+    """What stands for a row, for heads that are made anew."""
+    longest: int | None
+    """Tokens of the longest row the network can read; None: any."""
+    output: Tensor | None
+    """See `output_embedding`; None: the network has none."""
 
     @property
     def device(self) -> torch.device:
-        return self.output_embedding.device
+        embedding: Any = self.model.get_input_embeddings()
+        return embedding.weight.device
 
     @property
     def output_embedding(self) -> Tensor:
-        """(V, H) weights that turn a hidden state into token scores; tied to the input embedding."""
-        embedding: Any = self.model.get_input_embeddings()
-        return embedding.weight
+        """(V, H) weights that turn a hidden state into token scores: the input embedding where they are tied.
+
+        Raises `ModelError` for a network that has none.
+        """
+        if self.output is None:
+            name = self.model.config.model_type
+            raise ModelError(f"{name} has no language model output; leave out running text, or choose another model")
+        return self.output
+
+    def recompute(self, on: bool) -> None:
+        """Gradient checkpointing: activations inside a layer are computed again in the backward pass, or kept."""
+        if on:
+            self.model.gradient_checkpointing_enable({"use_reentrant": False})
+        else:
+            self.model.gradient_checkpointing_disable()
 
 
-def snapshot(folder: str, snapshots: str, quantization: str) -> str:
-    """Folder of the snapshot of the model in `folder`; made on the first call, verified on the others.
+_loaded: dict[tuple[str, str, Quantization, Attention], Backbone] = {}
 
-    Raises `CheckpointError` when the source is incomplete.
+
+def load(folder: str, store: str, quantization: Quantization, attention: Attention) -> Backbone:
+    """The frozen backbone of a pretrained model, on the GPU when there is one; `store` is the folder of snapshots.
+
+    Raises `ModelError` for a family that is not known or an attention mode it cannot run, `CheckpointError` for
+    damaged files.
     """
-    for name in SOURCE_FILES:
-        if not storage.exists(storage.join(folder, name)):
-            raise CheckpointError(f"{storage.join(folder, name)}: missing; pretrain this size again")
-    source = storage.checksum(storage.join(folder, "model.safetensors"))
-    target = storage.join(snapshots, f"{quantization}-{source[:16]}")
-    lock = Path(tempfile.gettempdir()) / f"study-snapshot-{hashlib.sha256(target.encode()).hexdigest()[:16]}.lock"
-    with FileLock(lock):
-        if not storage.exists(storage.join(target, "snapshot.json")):
-            _make(folder, target, quantization, source)
-    return target
+    key = (folder, store, quantization, attention)
+    if key not in _loaded:
+        forget()  # before the next one is there: two models need not fit
+        _loaded[key] = _load(*key)
+    return _loaded[key]
 
 
-def _make(folder: str, target: str, quantization: str, source: str) -> None:
-    with storage.local_copy(folder) as here, storage.publish(target) as out:
-        model = _from_pretrained(here, quantization)
-        model.save_pretrained(out)
-        AutoTokenizer.from_pretrained(here).save_pretrained(out)
-        with torch.device("meta"):
-            empty = AutoModel.from_config(AutoConfig.from_pretrained(here), **_options(here))
-        facts = {
-            "source_sha256": source,
-            "quantization": quantization,
-            "parameters": sum(parameter.numel() for parameter in empty.parameters()),
-            "sha256": storage.checksum(os.path.join(out, "model.safetensors")),
-        }
-        Path(out, "snapshot.json").write_text(json.dumps(facts, indent=1))
+def forget() -> None:
+    """Load anew what is asked for next."""
+    _loaded.clear()
 
 
-def _options(folder: str) -> dict[str, Any]:
-    """The pooler of an encoder is a head nobody here uses; left in, it would be quantised."""
-    model_type = AutoConfig.from_pretrained(folder).model_type
-    return {"add_pooling_layer": False} if model_type in {"xlm-roberta", "xlm-roberta-xl"} else {}
-
-
-def _from_pretrained(folder: str, quantization: str | None) -> PreTrainedModel:
-    options = _options(folder)
-    if quantization == "nf4":
-        options["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=torch.bfloat16 if torch.cuda.is_available() else torch.float32,
-        )
-    return AutoModel.from_pretrained(folder, dtype="auto", use_safetensors=True, **options)
-
-
-@lru_cache(maxsize=1)
-def load(folder: str, snapshots: str, quantization: str, attention: str) -> Backbone:
-    """The frozen backbone of a pretrained model, on the GPU when there is one.
-
-    Raises `ModelError` for an attention mode the family cannot run, `CheckpointError` for damaged files.
-    """
-    path = snapshot(folder, snapshots, quantization)
-    facts = storage.read_json(storage.join(path, "snapshot.json"))
-    storage.verify(path, {"model.safetensors": facts["sha256"]})
-    with storage.local_copy(path) as here:
-        model = _from_pretrained(here, None)
-        tokenizer = AutoTokenizer.from_pretrained(here)
-    if torch.cuda.is_available():
-        model.to(device="cuda")  # type: ignore[call-arg]
-    _set_attention(model, attention)
-    _guard(model)
-    model.requires_grad_(False)
-    model.eval()
-    config = model.config
+def _load(folder: str, store: str, quantization: Quantization, attention: Attention) -> Backbone:
+    base = snapshots.base(folder, store, quantization)
+    snapshots.verify(base)
+    device = f"cuda:{torch.cuda.current_device()}" if torch.cuda.is_available() else "cpu"
+    dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
+    with storage.local_copy(base.folder) as here:
+        config, family = families.read(here)
+        families.check_attention(config.model_type, attention)
+        model = families.load(here, device, dtype)
+        tokenizer = snapshots.tokenizer(here)
+        output = _output(here, model, config, family)
+        parameters = families.parameters(here)
+    _prepare(model, family, attention, dtype)
     return Backbone(
         model=model,
         tokenizer=tokenizer,
-        parameters=facts["parameters"],
+        parameters=parameters,
         linear=linear_weights(model),
         hidden=config.hidden_size,
         layers=config.num_hidden_layers,
-        sha256=facts["sha256"],
+        sha256=base.sha256,
+        pooling=families.pooling(family, attention),
+        longest=families.longest(config, family),
+        output=output,
     )
 
 
-def _set_attention(model: PreTrainedModel, attention: str) -> None:
-    config = model.config
-    causal_family = config.model_type not in {"xlm-roberta", "xlm-roberta-xl", "bert", "roberta"}
-    if not causal_family and attention == "causal":
-        raise ModelError(f"attention: causal is not possible for {config.model_type}; use bidirectional")
-    if causal_family and attention == "bidirectional":
-        if config.model_type == "bloom":
-            raise ModelError("attention: bidirectional is not sound for bloom (ALiBi grows with key position)")
-        config.is_causal = False
-    if causal_family:
+def _output(folder: str, model: PreTrainedModel, config: PreTrainedConfig, family: ModelFamily) -> Tensor | None:
+    embedding: Any = model.get_input_embeddings()
+    if config.tie_word_embeddings and family.output:
+        return embedding.weight
+    weights = snapshots.output_weights(folder, family.output)
+    return None if weights is None else weights.to(embedding.weight)
+
+
+def _prepare(model: nn.Module, family: ModelFamily, attention: Attention, dtype: torch.dtype) -> None:
+    config: Any = model.config
+    if family.kind == "decoder":
         config.use_cache = False
-
-
-def _guard(model: nn.Module) -> None:
-    """On CPUs with avx512_bf16, a Linear4bit that was once in eval() loses its autograd path; keep it off."""
+        if attention == "bidirectional":
+            config.is_causal = False
     for module in model.modules():
-        if hasattr(module, "support_avx512bf16_for_cpu"):
-            setattr(module, "support_avx512bf16_for_cpu", False)  # noqa: B010
+        if isinstance(module, Linear4bit):
+            # What the snapshot's config says of it cannot be overruled on loading.
+            module.compute_dtype = dtype
+            # On CPUs with avx512_bf16 a layer that was once in eval() would lose its autograd path.
+            module.support_avx512bf16_for_cpu = False
+    model.requires_grad_(False)
+    model.eval()

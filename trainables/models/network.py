@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from trainables.config import Adapter
 from trainables.encoding import Batch, Family
-from trainables.errors import CheckpointError
+from trainables.errors import CheckpointError, ModelError
 from trainables.flops import FORWARD, flops
 from trainables.models import adapters, heads
 from trainables.models.backbone import Backbone
@@ -54,6 +54,8 @@ class Network:
     def _run(self, batch: Batch, **options):
         ids, mask = batch.input_ids.to(self.device), batch.attention_mask.to(self.device)
         base = self.backbone
+        if base.longest is not None and ids.shape[1] > base.longest:
+            raise ModelError(f"max_length: rows of {ids.shape[1]} tokens, but the model reads {base.longest}; lower it")
         self.spent += flops(base.linear, base.hidden, base.layers, ids.numel(), ids.shape[1], FORWARD)
         with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
             return self.model(input_ids=ids, attention_mask=mask, **options)
@@ -93,7 +95,7 @@ def network(
         modules: Any = nn.ModuleDict()
         inherited: dict[str, str] = {}
         for name, spec in specs.items():
-            modules[name] = heads.build(spec, backbone.hidden, family, backbone.output_embedding)
+            modules[name] = heads.build(spec, backbone, family)
             modules[name].load_state_dict(_part(tensors, name))
         donor = next((name for name, spec in specs.items() if spec.kind == "pooled"), None)
         for name, spec in wanted.items():
@@ -101,8 +103,8 @@ def network(
                 continue
             if not trainable and spec.kind != "lm":
                 raise CheckpointError(f"{parent or 'the bare backbone'} has no head for {name}; train it first")
-            modules[name] = heads.build(spec, backbone.hidden, family, backbone.output_embedding)
-            specs[name] = spec
+            specs[name] = replace(spec, pooling=backbone.pooling)
+            modules[name] = heads.build(specs[name], backbone, family)
             if trainable and donor and spec.kind == "pooled":
                 modules[name].load_state_dict(_part(tensors, donor))
                 inherited[name] = donor

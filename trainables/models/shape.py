@@ -57,6 +57,7 @@ _NETWORKS = {
     "bloom": _Network(gated=False, biases="all", norm=2, norms=2, outer_norms=2),
     "xglm": _Network(gated=False, biases="all", norm=2, norms=2, outer_norms=1),
     "llama": _LLAMA,
+    "mistral": _LLAMA,
     "qwen2": _Network(gated=True, biases="qkv", norm=1, norms=2, outer_norms=1),
     "qwen3": _Network(gated=True, biases="none", norm=1, norms=2, outer_norms=1, head_norms=2),
     "gemma3_text": _Network(gated=True, biases="none", norm=1, norms=4, outer_norms=1, head_norms=2),

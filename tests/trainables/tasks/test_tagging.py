@@ -16,12 +16,6 @@ ROOT = Root(str(FIXTURE))
 
 
 @pytest.fixture
-def copy(tmp_path):
-    shutil.copytree(FIXTURE, tmp_path / "root")
-    return tmp_path / "root", lambda: Root(str(tmp_path / "root"))
-
-
-@pytest.fixture
 def write(tmp_path):
     def make(name, text):
         file = tmp_path / name

@@ -21,13 +21,6 @@ ROOT = Root(str(FIXTURE))
 
 
 @pytest.fixture
-def copy(tmp_path):
-    """The fixture's files, and a function that looks at them anew (a `Root` lists its files once)."""
-    shutil.copytree(FIXTURE, tmp_path / "root")
-    return tmp_path / "root", lambda: Root(str(tmp_path / "root"))
-
-
-@pytest.fixture
 def write(tmp_path):
     """A root of JSON lines: {name: rows}."""
 

@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainables.encoding import Batch, Family
+from trainables.encoding import Batch
+from trainables.models.families import Pooling
 from trainables.models.heads.pooling import labels_of, pooled
+from trainables.models.heads.projection import token_losses
 
 
 def per_item(rows: Tensor, batch: Batch) -> Tensor:
@@ -35,8 +37,7 @@ class ChooseByLM(nn.Module):
         ids, mask = batch.input_ids.to(hidden.device), batch.attention_mask.to(hidden.device)
         # Position t predicts token t + 1; only option tokens are projected on the vocabulary.
         wanted = (place >= starts[:, None] - 1) & mask[:, 1:].bool()
-        logits = functional.linear(hidden[:, :-1][wanted], self._embedding[0].to(hidden.dtype)).float()
-        token_scores = -functional.cross_entropy(logits, ids[:, 1:][wanted], reduction="none")
+        token_scores = -token_losses(hidden[:, :-1][wanted], ids[:, 1:][wanted], self._embedding[0])
         row = wanted.nonzero()[:, 0]
         sums = torch.zeros(len(ids), dtype=token_scores.dtype, device=hidden.device)
         return per_item(sums.index_add(0, row, token_scores), batch)
@@ -54,13 +55,13 @@ class ChooseByPool(nn.Module):
 
     kind = "pooled"
 
-    def __init__(self, hidden: int, family: Family) -> None:
+    def __init__(self, hidden: int, pooling: Pooling) -> None:
         super().__init__()
-        self.family: Family = family
+        self.pooling: Pooling = pooling
         self.score = nn.Linear(hidden, 1)
 
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
-        states = pooled(hidden, batch.attention_mask.to(hidden.device), self.family)
+        states = pooled(hidden, batch.attention_mask.to(hidden.device), self.pooling)
         return per_item(self.score(states.float())[:, 0], batch)
 
     def loss(self, hidden: Tensor, batch: Batch) -> Tensor:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainables.encoding import Batch, Family
+from trainables.encoding import Batch
+from trainables.models.families import Pooling
 from trainables.models.heads.pooling import labels_of, pooled
 
 
@@ -16,15 +17,15 @@ class Classify(nn.Module):
 
     kind = "classify"
 
-    def __init__(self, hidden: int, labels: Sequence[str], family: Family) -> None:
+    def __init__(self, hidden: int, labels: Sequence[str], pooling: Pooling) -> None:
         super().__init__()
-        self.family: Family = family
+        self.pooling: Pooling = pooling
         self.labels = tuple(labels)
         self.score = nn.Linear(hidden, len(labels))
 
     def forward(self, hidden: Tensor, batch: Batch) -> Tensor:
         """(R, T, H) -> (N, C) logits."""
-        return self.score(pooled(hidden, batch.attention_mask.to(hidden.device), self.family).float())
+        return self.score(pooled(hidden, batch.attention_mask.to(hidden.device), self.pooling).float())
 
     def loss(self, hidden: Tensor, batch: Batch) -> Tensor:
         """(N,) cross-entropy."""

@@ -1,6 +1,6 @@
 """How are the heads of a checkpoint kept? heads.safetensors (tensors named task.parameter) and heads.json.
 
-{"panx": {"kind": "tag", "labels": ["O", "B-PER", ...], "unanswerable": false}}
+{"panx": {"kind": "tag", "labels": ["O", "B-PER", ...], "unanswerable": false, "pooling": "last"}}
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from torch import Tensor
-
 from trainables.encoding import Family
+from trainables.models.backbone import Backbone
+from trainables.models.families import Pooling
 from trainables.models.heads.choose import ChooseByLM, ChooseByPool
 from trainables.models.heads.classify import Classify
 from trainables.models.heads.match import Match
@@ -30,6 +30,8 @@ class HeadSpec:
     labels: tuple[str, ...] = ()
     unanswerable: bool = False
     """span: may answer that there is no answer."""
+    pooling: Pooling | None = None
+    """What stands for a row; None until the head is made, then what suits the backbone."""
 
 
 def choose(task: Task, causal: bool, labels: Sequence[str] | None = None) -> HeadSpec:
@@ -51,18 +53,19 @@ def running_text(causal: bool) -> HeadSpec:
     return HeadSpec("clm" if causal else "mlm")
 
 
-def build(spec: HeadSpec, hidden: int, family: Family, output_embedding: Tensor) -> Head:
-    """A new head with random weights."""
+def build(spec: HeadSpec, backbone: Backbone, family: Family) -> Head:
+    """A new head with random weights. Raises `ModelError` when it needs a language model and there is none."""
+    hidden, pooling = backbone.hidden, spec.pooling or backbone.pooling
     if spec.kind == "lm":
-        return ChooseByLM(output_embedding)
+        return ChooseByLM(backbone.output_embedding)
     if spec.kind == "pooled":
-        return ChooseByPool(hidden, family)
+        return ChooseByPool(hidden, pooling)
     if spec.kind == "classify":
-        return Classify(hidden, spec.labels, family)
+        return Classify(hidden, spec.labels, pooling)
     if spec.kind == "tag":
         return Tag(hidden, spec.labels)
     if spec.kind == "span":
         return Span(hidden, family, spec.unanswerable)
     if spec.kind == "match":
-        return Match(hidden, family)
-    return CausalText(output_embedding) if spec.kind == "clm" else MaskedText(output_embedding)
+        return Match(hidden, pooling)
+    return CausalText(backbone.output_embedding) if spec.kind == "clm" else MaskedText(backbone.output_embedding)

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from trainables.encoding import Batch, Family
+from trainables.encoding import Batch
+from trainables.models.families import Pooling
 from trainables.models.heads.pooling import pooled
 
 GROUP = 8
@@ -26,15 +27,15 @@ class Match(nn.Module):
 
     kind = "match"
 
-    def __init__(self, hidden: int, family: Family) -> None:
+    def __init__(self, hidden: int, pooling: Pooling) -> None:
         super().__init__()
-        self.family: Family = family
+        self.pooling: Pooling = pooling
         self.dense = nn.Linear(hidden, hidden)
         self.scale = nn.Parameter(torch.tensor(SCALE))
 
     def embed(self, hidden: Tensor, batch: Batch) -> Tensor:
         """(R, T, H) -> (R, H) float32 rows of length one, of any items."""
-        states = pooled(hidden, batch.attention_mask.to(hidden.device), self.family)
+        states = pooled(hidden, batch.attention_mask.to(hidden.device), self.pooling)
         return functional.normalize(torch.tanh(self.dense(states.float())), dim=-1)
 
     def loss(self, hidden: Tensor, batch: Batch) -> Tensor:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from trainables.encoding import Batch, Family
+from trainables.encoding import Batch
+from trainables.models.families import Pooling
 
 
-def pooled(hidden: Tensor, mask: Tensor, family: Family) -> Tensor:
-    """(R, T, H) -> (R, H): the first token of an encoder, the last real token of a decoder.
+def pooled(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
+    """(R, T, H) -> (R, H): the state of the first token, of the last real token, or the mean of the real ones.
 
-    The last real token is found by the mask, never by the pad id: some tokenizers pad with the end-of-text token.
+    What is real is told by the mask, never by the pad id: some tokenizers pad with the end-of-text token.
     """
-    if family == "encoder":
+    if pooling == "cls":
         return hidden[:, 0]
+    if pooling == "mean":
+        weights = mask[..., None].float()
+        return (hidden.float() * weights).sum(1) / weights.sum(1)
     last = mask.sum(1) - 1
     return hidden[torch.arange(len(hidden), device=hidden.device), last]
 

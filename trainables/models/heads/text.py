@@ -8,22 +8,17 @@ part of the bare backbone) and the same embedding. Which tokens are to be told s
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional
-from torch.utils.checkpoint import checkpoint
 
 from trainables.encoding import Batch
 from trainables.models.heads.pooling import mean_of_items, targets_of
-
-AT_ONCE = 1024
-"""Tokens projected on the vocabulary at a time: at 250,000 pieces one gibibyte of scores."""
+from trainables.models.heads.projection import token_losses
 
 
 class RunningText(nn.Module):
     """Cross-entropy of the tokens at the items' targets."""
 
-    def __init__(self, output_embedding: Tensor, transform: nn.Module) -> None:
+    def __init__(self, output_embedding: Tensor, transform: nn.Module | None) -> None:
         super().__init__()
         self._embedding = (output_embedding,)  # in a tuple: frozen, not a parameter of this module
         self.transform = transform
@@ -31,16 +26,8 @@ class RunningText(nn.Module):
     def loss(self, hidden: Tensor, batch: Batch) -> Tensor:
         """(N,) mean cross-entropy over the targets of each item."""
         states, gold, items = targets_of(batch, hidden)
-        parts = [
-            checkpoint(self._losses, some, wanted, use_reentrant=False)
-            for some, wanted in zip(states.split(AT_ONCE), gold.split(AT_ONCE), strict=True)
-        ]
-        return mean_of_items(torch.cat(parts), items, len(batch.items))
-
-    def _losses(self, states: Tensor, gold: Tensor) -> Tensor:
-        embedding = self._embedding[0]
-        logits = functional.linear(self.transform(states.float()).to(embedding.dtype), embedding)
-        return functional.cross_entropy(logits.float(), gold, reduction="none")
+        losses = token_losses(states, gold, self._embedding[0], self.transform)
+        return mean_of_items(losses, items, len(batch.items))
 
 
 class CausalText(RunningText):
@@ -49,7 +36,7 @@ class CausalText(RunningText):
     kind = "clm"
 
     def __init__(self, output_embedding: Tensor) -> None:
-        super().__init__(output_embedding, nn.Identity())
+        super().__init__(output_embedding, None)
 
 
 class MaskedText(RunningText):

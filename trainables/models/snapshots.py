@@ -1,0 +1,189 @@
+"""Which bytes is a frozen base loaded from?
+
+All phases of a size use one snapshot: the model, quantised once to NF4 with double quantisation (Dettmers et al.
+2023) or to int8 (LLM.int8(), Dettmers et al. 2022), saved, hashed, shared by every study on the same storage. Its
+codes depend on the dtype it was quantised from, so that is the checkpoint's own, always, and on no GPU, whose kernels
+need not round alike. It is made tensor by tensor: the full-precision model is never in memory.
+
+    snapshots/nf4-0123456789abcdef/
+      config.json, model*.safetensors, tokenizer files    the bare network, as transformers saves it
+      output.safetensors                                  output weights of an untied language model, unquantised
+      snapshot.json                                       sha256 of the weights, and of what they were made from
+
+Unquantised there is nothing to make: the base is the model's own files, hashed all the same.
+
+A model is a folder (config.json, model.safetensors or shards with their index, tokenizer files), or a checkpoint
+whose origin.json says which folder, and the sha256 its files must have.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from transformers import AutoTokenizer, BitsAndBytesConfig
+
+from trainables import storage
+from trainables.config import Quantization
+from trainables.errors import CheckpointError, ModelError
+from trainables.models import families
+
+VERSION = 1
+"""Raise it when the same model no longer gives the same snapshot."""
+ORIGIN, FACTS, OUTPUT = "origin.json", "snapshot.json", "output.safetensors"
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+SHARD = "2GB"
+"""Writing a file takes as much memory as the file."""
+# The compute dtype is set on loading, to what the machine is good at; here it must not differ between machines.
+WAYS = {
+    "nf4": BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    ),
+    "int8": BitsAndBytesConfig(load_in_8bit=True),
+}
+
+
+@dataclass(frozen=True)
+class Base:
+    """The files of a frozen base."""
+
+    folder: str
+    files: dict[str, str]
+    """Name -> sha256 of config.json and of everything that holds weights."""
+
+    @property
+    def sha256(self) -> str:
+        """One digest over all files: equal for every phase of a size, or something is wrong."""
+        lines = [f"{value}  {name}\n" for name, value in sorted(self.files.items())]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def snapshot(folder: str, snapshots: str, quantization: Quantization) -> str:
+    """Folder of the snapshot of the model in `folder`; made on the first call. Unquantised: the model's own folder.
+
+    Raises `CheckpointError` when the model is incomplete or differs from its origin.json, `ModelError` when it is of
+    no known family or its tokenizer cannot be loaded.
+    """
+    return base(folder, snapshots, quantization).folder
+
+
+def base(folder: str, snapshots: str, quantization: Quantization) -> Base:
+    """What `snapshot` makes or finds, with its checksums; the same errors. The bytes are not looked at again."""
+    source = _source(folder)
+    if quantization == "none":
+        return source
+    key = hashlib.sha256(f"{VERSION} {source.sha256}".encode()).hexdigest()[:16]
+    target = storage.join(snapshots, f"{quantization}-{key}")
+    with _locked(target):
+        if not storage.exists(storage.join(target, FACTS)):
+            _make(source, target, quantization)
+    return Base(target, storage.read_json(storage.join(target, FACTS))["files"])
+
+
+def verify(found: Base) -> None:
+    """Raises `CheckpointError` naming the first file that differs; a snapshot is then made again by the next call."""
+    for name, wanted in found.files.items():
+        path = storage.join(found.folder, name)
+        value = storage.checksum(path) if storage.exists(path) else "nothing"
+        if value != wanted:
+            snapshot = storage.join(found.folder, FACTS)
+            again = "it will be made again" if storage.exists(snapshot) else "fetch or pretrain the model again"
+            storage.remove(snapshot)
+            raise CheckpointError(f"{path}: sha256 is {value[:12]}, but {wanted[:12]} was recorded; {again}")
+
+
+def output_weights(folder: str, names: tuple[str, ...]) -> Tensor | None:
+    """(V, H) output weights of a language model in a local folder, under one of the names; None: there are none."""
+    # In published multimodal checkpoints the text part's names have this in front.
+    wanted = {prefix + name for name in names for prefix in ("", "language_model.")}
+    for file in [*_weight_files(folder), OUTPUT]:
+        path = os.path.join(folder, file)
+        if os.path.exists(path):
+            with safe_open(path, "pt") as tensors:
+                for name in wanted.intersection(tensors.keys()):
+                    return tensors.get_tensor(name)
+    return None
+
+
+def tokenizer(folder: str) -> Any:
+    """The tokenizer in a local folder; one without a padding token pads with its end token (masks tell them apart).
+
+    Raises `ModelError` when it cannot be loaded.
+    """
+    try:
+        found = AutoTokenizer.from_pretrained(folder)
+    except Exception as error:
+        # transformers raises whatever the missing library or file happened to cause.
+        line = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(
+            f"{folder}: its tokenizer cannot be loaded ({line}); the model needs tokenizer.json"
+        ) from error
+    if found.pad_token_id is None:
+        found.pad_token = found.eos_token
+    return found
+
+
+def _source(folder: str) -> Base:
+    """The model's own files. Those of an origin.json are taken at their word here: see `verify`."""
+    origin = storage.join(folder, ORIGIN)
+    recorded: dict[str, str] = {}
+    if storage.exists(origin):
+        told = storage.read_json(origin)
+        folder, recorded = told["folder"], told["files"]
+    names = ["config.json", *_weight_files(folder)]
+    # What an origin.json lists beside them, the tokenizer, makes another snapshot too.
+    return Base(folder, recorded or {name: storage.checksum(storage.join(folder, name)) for name in names})
+
+
+def _weight_files(folder: str) -> list[str]:
+    """Raises `CheckpointError` when there are none, or one is missing."""
+    names = [WEIGHTS]
+    if storage.exists(storage.join(folder, INDEX)):
+        names = sorted(set(storage.read_json(storage.join(folder, INDEX))["weight_map"].values()))
+    for name in ["config.json", *names]:
+        if not storage.exists(storage.join(folder, name)):
+            raise CheckpointError(f"{storage.join(folder, name)}: missing; fetch or pretrain the model again")
+    return names
+
+
+@contextmanager
+def _locked(target: str) -> Iterator[None]:
+    """One process makes a snapshot, the others wait: beside it on a file system, per machine on an object store."""
+    if storage.is_local(target):
+        parent, name = os.path.split(storage.filesystem(target)[1])
+        os.makedirs(parent, exist_ok=True)
+    else:
+        parent, name = tempfile.gettempdir(), f"study-{hashlib.sha256(target.encode()).hexdigest()[:16]}"
+    with FileLock(os.path.join(parent, f".{name}.lock")):
+        yield
+
+
+def _make(source: Base, target: str, quantization: Quantization) -> None:
+    verify(source)
+    with storage.local_copy(source.folder) as here, storage.publish(target) as out:
+        config, family = families.read(here)
+        model = families.load(here, "cpu", "auto", quantization_config=WAYS[quantization])
+        # Under the names of the bare network, whatever the checkpoint called its weights.
+        model.save_pretrained(out, max_shard_size=SHARD, save_original_format=False)
+        if not config.tie_word_embeddings and (weights := output_weights(here, family.output)) is not None:
+            save_file({family.output[0]: weights}, os.path.join(out, OUTPUT))
+        tokenizer(here).save_pretrained(out)
+        names = ["config.json", *_weight_files(out), *([OUTPUT] if Path(out, OUTPUT).exists() else [])]
+        files = {name: storage.checksum(os.path.join(out, name)) for name in names}
+        facts = {"quantization": quantization, "source": source.files, "files": files}
+        Path(out, FACTS).write_text(json.dumps(facts, indent=1, sort_keys=True))
