@@ -24,7 +24,6 @@ from trainables.config import Architecture
 from trainables.errors import StudyError
 from trainables.flops import FORWARD, FROZEN_BASE, FULL_TRAINING, RECOMPUTED_BASE, flops
 from trainables.measured import Calibration
-from trainables.models.ladders import ladder
 from trainables.models.shape import linear, parameters
 from trainables.tasks import get
 
@@ -134,7 +133,7 @@ def demand(spec: StudySpec, size: str) -> Demand:
     chooses = spec.attention == "causal" and any(task.head == "choose" for task in tasks)
     return Demand(
         name=size,
-        shape=size_of(ladder(spec.ladder), size).architecture,
+        shape=size_of(spec.family(), size).architecture,
         quantization=spec.quantization,
         adapter=spec.adapter,
         longest=spec.max_length(worst.name),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from study import calibrations, show, show_cost
+from study import calibrations, models, show, show_cost
 from study.amounts import Amounts, Bound, Sampled
 from study.budget import Budget, budget
 from study.gpus import Card, card, cards
@@ -12,10 +12,9 @@ from study.plan import Row, data_root, rows
 from study.shapes import size_of
 from study.spec import StudySpec
 from study.store import Store
-from trainables import storage as files
+from trainables import storage
 from trainables.config import Adapter
 from trainables.data.root import Root
-from trainables.models.ladders import ladder
 
 ALL = "all"
 
@@ -32,7 +31,7 @@ def costs(spec: StudySpec, store: Store, gpu: str | None, rate: float | None) ->
     own = [calibrations.as_card(one.device) for one in known.values()]
     chosen = gpu or spec.compute.gpu or ALL
     asked = _cards(chosen, own)
-    found = rows(spec, store)
+    found = rows(spec, store, fetched=False)
     lengths = _lengths(spec, store, found)
     made = [budget(spec, found, lengths, one, calibrations.of_card(known, one), rate) for one in asked]
     if len(asked) == 1:
@@ -50,26 +49,27 @@ def _cards(chosen: str, own: Sequence[Card]) -> list[Card]:
 
 def _lengths(spec: StudySpec, store: Store, found: Sequence[Row]) -> Amounts:
     """Sampled from the data where a tokenizer of the ladder is at hand, else the bound."""
-    folders = dict.fromkeys(store.checkpoint_folder(row.phase.backbone) for row in found)
-    folder = next((one for one in folders if files.exists(files.join(one, "tokenizer.json"))), None)
-    if folder is None:
+    fetched = [models.files(models.root_of(store), model) for model in models.wanted(spec).values()]
+    made = dict.fromkeys(store.checkpoint_folder(row.phase.backbone) for row in found)
+    folders = [one.folder for one in fetched if one] + [one for one in made if storage.exists(f"{one}/tokenizer.json")]
+    if not folders:
         return Bound(spec)
     from trainables.lengths import encoders
 
     tasks = {*spec.targets, *(task for arm in spec.arms.values() if arm for task in arm.tasks)}
-    made = encoders(folder, ladder(spec.ladder).family, {spec.max_length(task) for task in tasks})
-    return Sampled(spec, Root(data_root(spec, store)), made)
+    by_length = encoders(folders[0], spec.family().family, {spec.max_length(task) for task in tasks})
+    return Sampled(spec, Root(data_root(spec, store)), by_length)
 
 
 def calibrated(
-    spec: StudySpec | None, storage: str | None, seconds: float, echo: Callable[[str], None], json: bool
+    spec: StudySpec | None, below: str | None, seconds: float, echo: Callable[[str], None], json: bool
 ) -> None:
     """Measure a study's sizes, or the usual ones, and print what came out."""
     from study.calibrate import calibrate
 
     if spec is None:
-        path, found = calibrate(None, "nf4", Adapter(), storage or "runs", seconds, echo)
+        path, found = calibrate(None, "nf4", Adapter(), below or "runs", seconds, echo)
     else:
-        sizes = [size_of(ladder(spec.ladder), name) for name in spec.sizes]
+        sizes = [size_of(spec.family(), name) for name in spec.sizes]
         path, found = calibrate(sizes, spec.quantization, spec.adapter, spec.storage, seconds, echo)
     show.as_json({"path": path, **found.model_dump()}) if json else show_cost.calibration_text(path, found)

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trainables.config import Adapter, Architecture, Quantization
-from trainables.models.shape import head_width, linear, matrices, parameters
+from trainables.errors import ModelError
+from trainables.models.shape import embeddings, head_width, linear, matrices, parameters
 
 Precision = Literal["bf16", "fp32"]
 """bf16: a GPU (bf16 base, fp32 adapter, autocast). fp32: a CPU."""
@@ -31,7 +32,7 @@ TRAINED_BYTES = 16
 CONTEXT_BYTES = 1.2e9
 """What CUDA, its libraries and the allocator's rounding take before the first tensor."""
 CHUNK_TOKENS = 1024
-"""Places that are projected on the vocabulary at a time (`trainables.models.heads.text.AT_ONCE`)."""
+"""Places that are projected on the vocabulary at a time (`trainables.models.heads.projection.AT_ONCE`)."""
 PROJECTED_BYTES: dict[Precision, int] = {"bf16": 14, "fp32": 16}
 """Per place and vocabulary entry: logits, the same in fp32, their log-softmax and the gradients of these."""
 NF4_BLOCK, NF4_OUTER_BLOCK, NF4_BOOKS = 64, 256, 4 * 16 + 4 * 256 + 4
@@ -44,14 +45,16 @@ class Kept:
 
     hidden: float
     query: float
-    """Of heads x head width."""
-    key: float
-    """Of key and value heads x head width."""
+    """Of heads x head width; keys and values repeated for every head of a group are in here."""
     inner: float
     """Of the feed-forward part."""
     rank: float
     """Of the adapter's rank."""
-    heads: float = 0.0
+    heads: float
+    mask: float
+    """Of the row length: the mask of padding, as the attention kernel takes it."""
+    key: float = 0.0
+    """Of key and value heads x head width."""
     scores: float = 0.0
     """Of heads x row length: attention scores, where attention is eager."""
 
@@ -63,22 +66,59 @@ class Kept:
             + self.key * keys
             + self.inner * shape.intermediate
             + self.rank * rank
-            + shape.heads * (self.heads + self.scores * width)
+            + self.heads * shape.heads
+            + (self.mask + self.scores * shape.heads) * width
         )
 
 
-# Counted on networks without dropout.
-_GATED = {
-    "bf16": Kept(hidden=12, query=4, key=8, inner=8, rank=14, heads=4),
-    "fp32": Kept(hidden=16, query=8, key=16, inner=16, rank=28, heads=4),
+_LLAMA: dict[Precision, Kept] = {
+    "bf16": Kept(hidden=12, query=8, inner=8, rank=14, heads=4, mask=2),
+    "fp32": Kept(hidden=16, query=16, inner=16, rank=28, heads=4, mask=4),
 }
-KEPT: dict[str, dict[Precision, Kept]] = {}
-WORKING = Kept(hidden=2, query=1, key=1, inner=3, rank=0)
-"""Elements per token that the backward pass of a layer works with beside what was kept."""
+# Where heads are as wide as the layer, `hidden` holds what is of either width. XLM-R, XGLM and mT5 are counted with the
+# dropout of their published configurations on a GPU (a byte per element), and without on a CPU.
+KEPT: dict[str, dict[Precision, Kept]] = {
+    "xlm-roberta": {
+        "bf16": Kept(hidden=26, query=0, inner=6, rank=12, heads=4, mask=2),
+        "fp32": Kept(hidden=32, query=0, inner=8, rank=24, heads=4, mask=4),
+    },
+    "xlm-roberta-xl": {
+        "bf16": Kept(hidden=25, query=0, inner=6, rank=12, heads=4, mask=2),
+        "fp32": Kept(hidden=32, query=0, inner=8, rank=24, heads=4, mask=4),
+    },
+    # Its feed-forward part is always four times as wide as the layer, and counted with that.
+    "bloom": {
+        "bf16": Kept(hidden=44, query=0, inner=0, rank=8, heads=0, mask=0, scores=6),
+        "fp32": Kept(hidden=64, query=0, inner=0, rank=16, heads=0, mask=0, scores=4),
+    },
+    "xglm": {
+        "bf16": Kept(hidden=26, query=0, inner=6, rank=12, heads=0, mask=0, scores=7),
+        "fp32": Kept(hidden=32, query=0, inner=8, rank=24, heads=0, mask=0, scores=8),
+    },
+    "llama": _LLAMA,
+    "qwen2": _LLAMA,
+    "qwen3": {
+        "bf16": Kept(hidden=12, query=12, key=4, inner=8, rank=14, heads=8, mask=2),
+        "fp32": Kept(hidden=16, query=20, key=4, inner=16, rank=28, heads=8, mask=4),
+    },
+    "gemma3_text": {
+        "bf16": Kept(hidden=20, query=12, key=4, inner=8, rank=14, heads=8, mask=2),
+        "fp32": Kept(hidden=24, query=20, key=4, inner=16, rank=28, heads=8, mask=4),
+    },
+    # The relative distances of a row are added to its mask, one for every head.
+    "mt5": {
+        "bf16": Kept(hidden=26, query=0, inner=15, rank=14, heads=4, mask=0, scores=2),
+        "fp32": Kept(hidden=32, query=0, inner=28, rank=28, heads=4, mask=0, scores=4),
+    },
+}
+LAST_NORM = 20
+"""Bytes per token and hidden unit after the last layer: its norm works in fp32, and so do the gradients of it."""
 
 
 def kept(shape: Architecture, precision: Precision) -> Kept:
     """What one layer of a network keeps. Raises `ModelError` for an unknown network."""
+    if shape.model_type not in KEPT:
+        raise ModelError(f"model_type: {shape.model_type!r} is not known; there are {', '.join(KEPT)}")
     return KEPT[shape.model_type][precision]
 
 
@@ -108,10 +148,14 @@ class Memory:
 
     def per_token(self, width: int, recompute: bool) -> float:
         """Activations per token of a pass in rows of `width`, at the fullest moment of the backward pass."""
-        layer = kept(self.shape, self.precision).per_token(self.shape, self.rank, width)
-        working = WORKING.per_token(self.shape, self.rank, width) * BYTES[self.precision]
-        entries = BYTES[self.precision] * self.shape.hidden * self.shape.layers
-        return self.stretch * (working + (entries + layer if recompute else layer * self.shape.layers))
+        shape, size = self.shape, BYTES[self.precision]
+        layer = kept(shape, self.precision).per_token(shape, self.rank, width)
+        # Gradients of the feed-forward part stand beside what a layer kept; before the layers' turn comes the last norm.
+        inner, last = 2 * size * shape.intermediate, LAST_NORM * shape.hidden
+        if not recompute:
+            return self.stretch * (shape.layers * layer + max(inner, last))
+        entries = shape.layers * size * shape.hidden
+        return self.stretch * (entries + max(layer + inner + 4 * shape.hidden, last))
 
     def head(self, tokens: int) -> float:
         """What projecting on the vocabulary takes: a chunk at a time."""
@@ -137,8 +181,8 @@ def of(
 ) -> Memory:
     """The memory of a size, its base spread over `cards`. Raises `ModelError` for an unknown network."""
     whole = weights(shape, quantization, precision)
-    if projects and not shape.tied:
-        whole += BYTES[precision] * (shape.vocabulary or 0) * shape.hidden
+    if not shape.tied and shape.model_type != "mt5":  # the output weights; mT5's encoder has none
+        whole += BYTES[precision] * embeddings(shape)
     layer = whole * linear(shape) / parameters(shape) / shape.layers if cards > 1 else 0.0
     largest = max(inputs * outputs for inputs, outputs in adapted(shape))
     return Memory(
@@ -160,12 +204,12 @@ def weights(shape: Architecture, quantization: Quantization, precision: Precisio
     if quantization == "none":
         return size * parameters(shape)
     made = adapted(shape)
-    # transformers leaves mT5's last feed-forward matrix as it is, and in fp32.
+    # transformers leaves mT5's last feed-forward matrix as it is.
     whole = made[-1:] if shape.model_type == "mt5" else ()
     quantised = made[: len(made) - len(whole)]
     count = {"nf4": _nf4_bytes, "int8": _int8_bytes}[quantization]
     layer = sum(count(inputs, outputs) for inputs, outputs in quantised)
-    layer += sum(4 * inputs * outputs for inputs, outputs in whole)
+    layer += sum(size * inputs * outputs for inputs, outputs in whole)
     return shape.layers * layer + size * (parameters(shape) - linear(shape))
 
 

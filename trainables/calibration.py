@@ -15,6 +15,7 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import psutil
@@ -94,7 +95,8 @@ def random_batch(base: Backbone, rows: int, width: int) -> Batch:
 
     The last row is one token short: padding, which nearly every real pass has, takes attention another way.
     """
-    drawn = np.random.default_rng(0).integers(4, base.output_embedding.shape[0], size=(rows, width), dtype=np.int32)
+    embedding: Any = base.model.get_input_embeddings()
+    drawn = np.random.default_rng(0).integers(4, embedding.weight.shape[0], size=(rows, width), dtype=np.int32)
     kept = [*drawn[:-1], drawn[-1][: max(1, width - 1)]] if rows > 1 else list(drawn)
     return collate([Item((row,), label=number % 2) for number, row in enumerate(kept)], pad_id=0)
 
@@ -107,13 +109,12 @@ def training(
     wanted = {TASK: HeadSpec("classify", ("no", "yes"))}
     with network(base, adapter, None, wanted, family, trainable=True) as net:
         net.model.train()
-        if recompute:
-            base.model.activation_checkpointing_enable({"use_reentrant": False})
+        base.recompute(recompute)
         trained = [value for value in (*net.model.parameters(), *net.heads.parameters()) if value.requires_grad]
         try:
             yield net, torch.optim.AdamW(trained, lr=1e-4, fused=True)
         finally:
-            base.model.activation_checkpointing_disable()
+            base.recompute(False)
 
 
 def step(net: Network, optimizer: torch.optim.Optimizer, batch: Batch) -> None:

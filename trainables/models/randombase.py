@@ -12,12 +12,14 @@ from collections.abc import Collection
 from typing import Any
 
 import torch
+import transformers
 from bitsandbytes.nn import Int8Params, Linear4bit, Linear8bitLt, Params4bit
-from torch import nn
-from transformers import AutoConfig, AutoModel, MT5EncoderModel, PreTrainedModel
+from torch import Tensor, nn
+from transformers import AutoConfig, PreTrainedModel
 
 from trainables.config import Architecture, Quantization, Size
 from trainables.flops import linear_weights
+from trainables.models import families
 from trainables.models.backbone import Backbone
 from trainables.models.shape import FAIRSEQ_OFFSET, head_width, resolved
 
@@ -33,10 +35,10 @@ def random_base(
     `dtype` is that of published weights on a GPU (bf16), and fp32 on a CPU, unless given.
     """
     shape = resolved(size)
-    config = network_config(shape)
+    config, family = network_config(shape), families.family_of(shape.model_type)
     dtype = dtype or (torch.bfloat16 if device.type == "cuda" else torch.float32)
     with torch.device("meta"):
-        model = _empty(config, dtype)
+        model = getattr(transformers, family.network)._from_config(config, dtype=dtype, **family.options)
     count = sum(value.numel() for value in model.parameters())
     for name, module in list(model.named_modules()):
         _materialise(model, module, device)
@@ -55,6 +57,9 @@ def random_base(
         hidden=shape.hidden,
         layers=shape.layers,
         sha256="random",
+        pooling=families.pooling(family, "causal" if family.kind == "decoder" else "bidirectional"),
+        longest=families.longest(config, family),
+        output=_output(model, shape, bool(family.output)),
     )
 
 
@@ -93,11 +98,11 @@ def network_config(shape: Architecture) -> Any:
     return AutoConfig.for_model(shape.model_type, **named.get(shape.model_type, gated))
 
 
-def _empty(config: Any, dtype: torch.dtype) -> PreTrainedModel:
-    if config.model_type == "mt5":
-        return MT5EncoderModel._from_config(config, dtype=dtype)
-    options = {"add_pooling_layer": False} if config.model_type in {"xlm-roberta", "xlm-roberta-xl"} else {}
-    return AutoModel.from_config(config, dtype=dtype, **options)
+def _output(model: PreTrainedModel, shape: Architecture, any_: bool) -> Tensor | None:
+    embedding: Any = model.get_input_embeddings()
+    if not any_:
+        return None
+    return embedding.weight if shape.tied else torch.zeros_like(embedding.weight)
 
 
 def _kept_whole(model: PreTrainedModel) -> Collection[str]:
