@@ -97,13 +97,12 @@ def _stretch(calibration: Calibration, shape: Architecture, recompute: bool) -> 
         for one in calibration.points
         if one.shape.recompute == recompute and one.architecture.model_type == shape.model_type
     ]
-    if not points:
-        return 1.0
-    nearest = min(_distance(one, shape) for one in points)
-    small, *_, large = sorted((one for one in points if _distance(one, shape) == nearest), key=lambda p: p.shape.tokens)
-    more = large.shape.tokens - small.shape.tokens
+    nearest = min((_distance(one, shape) for one in points), default=0.0)
+    points = sorted((one for one in points if _distance(one, shape) == nearest), key=lambda one: one.shape.tokens)
+    more = points[-1].shape.tokens - points[0].shape.tokens if points else 0
     if not more:
         return 1.0
+    small, large = points[0], points[-1]
     need = memory.of(large.architecture, large.quantization, large.adapter, precision(calibration.device.kind))
     return (large.peak_bytes - small.peak_bytes) / (more * need.per_token(large.shape.width, recompute))
 

@@ -12,6 +12,7 @@ not even one example with recompute.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -123,8 +124,9 @@ def _on(demand: Demand, where: Card, gpus: int, stretch: Stretch) -> Fit | None:
 
 def largest(need: Memory, room: float, width: int, recompute: bool) -> int:
     """Tokens of the largest pass within `room` bytes, a multiple of STEP; 0 when there is none."""
-    fits = [count for count in range(CEILING // STEP + 1) if need.peak(count * STEP, width, recompute) <= room]
-    return fits[-1] * STEP if fits else 0
+    counts = range(CEILING // STEP + 1)
+    fits = bisect_right(counts, room, key=lambda count: need.peak(count * STEP, width, recompute))
+    return max(0, fits - 1) * STEP
 
 
 def _refusal(demand: Demand, where: Card, gpus: int, stretch: Stretch) -> str:

@@ -10,7 +10,7 @@ scale), 0.5159 in all (Dettmers et al. 2023); what is not a linear layer stays i
 weight takes 16 bytes: itself, its gradient and AdamW's two means in fp32.
 
 Activations: every layer keeps what its backward pass will read. How much, in bytes per token, is a sum over widths of
-the layer (`KEPT`), counted tensor by tensor on small networks; a test counts again. With recompute a layer
+the layer (`NETWORKS`), counted tensor by tensor on small networks; a test counts again. With recompute a layer
 keeps its input alone, and one layer at a time is computed again. Where attention is eager its scores are kept too,
 which grows with the length of the rows. A calibration (`study calibrate`) replaces these counts by measurements.
 """
@@ -71,55 +71,119 @@ class Kept:
         )
 
 
-_LLAMA: dict[Precision, Kept] = {
-    "bf16": Kept(hidden=12, query=8, inner=8, rank=14, heads=4, mask=2),
-    "fp32": Kept(hidden=16, query=16, inner=16, rank=28, heads=4, mask=4),
+@dataclass(frozen=True)
+class Working:
+    """Bytes per token that stand beside what is kept, at the fullest moment of a backward pass."""
+
+    inner: float
+    """Of the feed-forward part: its gradients."""
+    hidden: float
+    """What else is there then, when a layer is computed again."""
+    norms: float
+    """Of the hidden width: when a layer is computed again, at its norms, which work in fp32."""
+    last: float
+    """Of the hidden width: at the last norm, before the backward pass has reached the layers."""
+    entry: float
+    """Of the hidden width: what goes into a layer, which is all that is kept where it is computed again."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """Activations of one kind of network, in one precision."""
+
+    kept: Kept
+    working: Working
+
+
+_LLAMA: dict[Precision, Network] = {
+    "bf16": Network(
+        Kept(hidden=12, query=8, inner=8, rank=14, heads=4, mask=2),
+        Working(inner=4, hidden=2, norms=11, last=20, entry=2),
+    ),
+    "fp32": Network(
+        Kept(hidden=16, query=16, inner=16, rank=28, heads=4, mask=4),
+        Working(inner=8, hidden=0.5, norms=12, last=20, entry=4),
+    ),
 }
 # Where heads are as wide as the layer, `hidden` holds what is of either width. XLM-R, XGLM and mT5 are counted with the
 # dropout of their published configurations on a GPU (a byte per element), and without on a CPU.
-KEPT: dict[str, dict[Precision, Kept]] = {
+NETWORKS: dict[str, dict[Precision, Network]] = {
     "xlm-roberta": {
-        "bf16": Kept(hidden=26, query=0, inner=6, rank=12, heads=4, mask=2),
-        "fp32": Kept(hidden=32, query=0, inner=8, rank=24, heads=4, mask=4),
+        "bf16": Network(
+            Kept(hidden=26, query=0, inner=6, rank=12, heads=4, mask=2),
+            Working(inner=10, hidden=7, norms=33, last=30, entry=4),
+        ),
+        "fp32": Network(
+            Kept(hidden=32, query=0, inner=8, rank=24, heads=4, mask=4),
+            Working(inner=8, hidden=4.5, norms=0, last=18, entry=4),
+        ),
     },
     "xlm-roberta-xl": {
-        "bf16": Kept(hidden=25, query=0, inner=6, rank=12, heads=4, mask=2),
-        "fp32": Kept(hidden=32, query=0, inner=8, rank=24, heads=4, mask=4),
+        "bf16": Network(
+            Kept(hidden=25, query=0, inner=6, rank=12, heads=4, mask=2),
+            Working(inner=10, hidden=2, norms=24, last=20, entry=4),
+        ),
+        "fp32": Network(
+            Kept(hidden=32, query=0, inner=8, rank=24, heads=4, mask=4),
+            Working(inner=8, hidden=4.5, norms=0, last=18, entry=4),
+        ),
     },
-    # Its feed-forward part is always four times as wide as the layer, and counted with that.
     "bloom": {
-        "bf16": Kept(hidden=44, query=0, inner=0, rank=8, heads=0, mask=0, scores=6),
-        "fp32": Kept(hidden=64, query=0, inner=0, rank=16, heads=0, mask=0, scores=4),
+        # The feed-forward part is always four times as wide as the layer, and what it keeps is counted with that.
+        "bf16": Network(
+            Kept(hidden=44, query=0, inner=0, rank=8, heads=0, mask=0, scores=6),
+            Working(inner=22, hidden=8, norms=0, last=20, entry=4),
+        ),
+        "fp32": Network(
+            Kept(hidden=64, query=0, inner=0, rank=16, heads=0, mask=0, scores=4),
+            Working(inner=20, hidden=7, norms=0, last=20, entry=4),
+        ),
     },
     "xglm": {
-        "bf16": Kept(hidden=26, query=0, inner=6, rank=12, heads=0, mask=0, scores=7),
-        "fp32": Kept(hidden=32, query=0, inner=8, rank=24, heads=0, mask=0, scores=8),
+        "bf16": Network(
+            Kept(hidden=26, query=0, inner=6, rank=12, heads=0, mask=0, scores=7),
+            Working(inner=10, hidden=1.5, norms=24, last=20, entry=4),
+        ),
+        "fp32": Network(
+            Kept(hidden=32, query=0, inner=8, rank=24, heads=0, mask=0, scores=8),
+            Working(inner=8, hidden=6.5, norms=0, last=18, entry=4),
+        ),
     },
     "llama": _LLAMA,
     "qwen2": _LLAMA,
     "qwen3": {
-        "bf16": Kept(hidden=12, query=12, key=4, inner=8, rank=14, heads=8, mask=2),
-        "fp32": Kept(hidden=16, query=20, key=4, inner=16, rank=28, heads=8, mask=4),
+        "bf16": Network(Kept(hidden=12, query=12, key=4, inner=8, rank=14, heads=8, mask=2), _LLAMA["bf16"].working),
+        "fp32": Network(Kept(hidden=16, query=20, key=4, inner=16, rank=28, heads=8, mask=4), _LLAMA["fp32"].working),
     },
     "gemma3_text": {
-        "bf16": Kept(hidden=20, query=12, key=4, inner=8, rank=14, heads=8, mask=2),
-        "fp32": Kept(hidden=24, query=20, key=4, inner=16, rank=28, heads=8, mask=4),
+        "bf16": Network(
+            Kept(hidden=20, query=12, key=4, inner=8, rank=14, heads=8, mask=2),
+            Working(inner=4, hidden=3, norms=22.5, last=21, entry=2),
+        ),
+        "fp32": Network(
+            Kept(hidden=24, query=20, key=4, inner=16, rank=28, heads=8, mask=4),
+            Working(inner=8, hidden=3, norms=22.5, last=21, entry=4),
+        ),
     },
     # The relative distances of a row are added to its mask, one for every head.
     "mt5": {
-        "bf16": Kept(hidden=26, query=0, inner=15, rank=14, heads=4, mask=0, scores=2),
-        "fp32": Kept(hidden=32, query=0, inner=28, rank=28, heads=4, mask=0, scores=4),
+        "bf16": Network(
+            Kept(hidden=26, query=0, inner=15, rank=14, heads=4, mask=0, scores=2),
+            Working(inner=10, hidden=3, norms=20, last=20, entry=4),
+        ),
+        "fp32": Network(
+            Kept(hidden=32, query=0, inner=28, rank=28, heads=4, mask=0, scores=4),
+            Working(inner=8, hidden=3, norms=20, last=20, entry=4),
+        ),
     },
 }
-LAST_NORM = 20
-"""Bytes per token and hidden unit after the last layer: its norm works in fp32, and so do the gradients of it."""
 
 
-def kept(shape: Architecture, precision: Precision) -> Kept:
-    """What one layer of a network keeps. Raises `ModelError` for an unknown network."""
-    if shape.model_type not in KEPT:
-        raise ModelError(f"model_type: {shape.model_type!r} is not known; there are {', '.join(KEPT)}")
-    return KEPT[shape.model_type][precision]
+def network(shape: Architecture, precision: Precision) -> Network:
+    """What is known of a kind of network. Raises `ModelError` for an unknown one."""
+    if shape.model_type not in NETWORKS:
+        raise ModelError(f"model_type: {shape.model_type!r} is not known; there are {', '.join(NETWORKS)}")
+    return NETWORKS[shape.model_type][precision]
 
 
 @dataclass(frozen=True)
@@ -148,14 +212,14 @@ class Memory:
 
     def per_token(self, width: int, recompute: bool) -> float:
         """Activations per token of a pass in rows of `width`, at the fullest moment of the backward pass."""
-        shape, size = self.shape, BYTES[self.precision]
-        layer = kept(shape, self.precision).per_token(shape, self.rank, width)
-        # Gradients of the feed-forward part stand beside what a layer kept; before the layers' turn comes the last norm.
-        inner, last = 2 * size * shape.intermediate, LAST_NORM * shape.hidden
+        shape, found = self.shape, network(self.shape, self.precision)
+        layer, work = found.kept.per_token(shape, self.rank, width), found.working
+        last = work.last * shape.hidden
         if not recompute:
-            return self.stretch * (shape.layers * layer + max(inner, last))
-        entries = shape.layers * size * shape.hidden
-        return self.stretch * (entries + max(layer + inner + 4 * shape.hidden, last))
+            return self.stretch * (shape.layers * layer + max(work.inner * shape.intermediate, last))
+        entries = shape.layers * work.entry * shape.hidden
+        inside = layer + max(work.inner * shape.intermediate + work.hidden * shape.hidden, work.norms * shape.hidden)
+        return self.stretch * (entries + max(inside, last))
 
     def head(self, tokens: int) -> float:
         """What projecting on the vocabulary takes: a chunk at a time."""
