@@ -150,6 +150,7 @@ NETWORKS: dict[str, dict[Precision, Network]] = {
         ),
     },
     "llama": _LLAMA,
+    "mistral": _LLAMA,
     "qwen2": _LLAMA,
     "qwen3": {
         "bf16": Network(Kept(hidden=12, query=12, key=4, inner=8, rank=14, heads=8, mask=2), _LLAMA["bf16"].working),
@@ -162,18 +163,18 @@ NETWORKS: dict[str, dict[Precision, Network]] = {
         ),
         "fp32": Network(
             Kept(hidden=24, query=20, key=4, inner=16, rank=28, heads=8, mask=4),
-            Working(inner=8, hidden=3, norms=22.5, last=21, entry=4),
+            Working(inner=7, hidden=1, norms=21, last=21, entry=4),
         ),
     },
     # The relative distances of a row are added to its mask, one for every head.
     "mt5": {
         "bf16": Network(
             Kept(hidden=26, query=0, inner=15, rank=14, heads=4, mask=0, scores=2),
-            Working(inner=10, hidden=3, norms=20, last=20, entry=4),
+            Working(inner=6.5, hidden=7, norms=0, last=15, entry=2),
         ),
         "fp32": Network(
             Kept(hidden=32, query=0, inner=28, rank=28, heads=4, mask=0, scores=4),
-            Working(inner=8, hidden=3, norms=20, last=20, entry=4),
+            Working(inner=8, hidden=0.5, norms=0, last=20, entry=4),
         ),
     },
 }

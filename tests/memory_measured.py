@@ -39,7 +39,7 @@ def small(model_type: str, **changes: int) -> Size:
         "hidden": 96, "layers": 3, "heads": 6, "intermediate": 224, "vocabulary": 256, "positions": 256, **changes,
     }  # fmt: skip
     decoder = model_type not in {"xlm-roberta", "xlm-roberta-xl", "mt5"}
-    if model_type in {"llama", "qwen2", "qwen3", "gemma3_text"}:
+    if model_type in {"llama", "mistral", "qwen2", "qwen3", "gemma3_text"}:
         values = {"kv_heads": 2, "head_dim": 24, **values}
     if model_type == "bloom":
         values["intermediate"] = 4 * values["hidden"]

@@ -44,6 +44,7 @@ def random_base(
         _materialise(model, module, device)
         if isinstance(module, nn.Linear) and name.rsplit(".", 1)[-1] not in _kept_whole(model):
             model.set_submodule(name, _quantised(module, quantization, dtype, device))
+    model.tie_weights()
     # By these PEFT knows that its layers for quantised weights are to be used, as after from_pretrained.
     model.is_loaded_in_4bit, model.is_loaded_in_8bit = quantization == "nf4", quantization == "int8"
     model.config.use_cache = False
