@@ -28,6 +28,8 @@ Examples:
 \b
   study fetch my/study.yaml                       bring its data and models from the Hub, once
   study plan lab                                  what would be run, and why
+  study plan my/study.yaml --cost --gpu all       memory, tokens, GPU-hours and price on every kind of GPU
+  study calibrate my/study.yaml                   measure this GPU for a minute: later costs rest on it
   study run lab                                   run what is missing; again after any interruption
   study run mini_xtreme --data-root FOLDER        the same on real benchmark data
   study run lab --only 'target-xs-*' --smoke      some phases of the small variant, and what they need
@@ -70,19 +72,50 @@ def fetch(
 
 @app.command()
 def plan(
-    spec: Spec, storage: Storage = None, data_root: DataRoot = None, smoke: Smoke = False, json: Json = False
+    spec: Spec,
+    storage: Storage = None,
+    data_root: DataRoot = None,
+    smoke: Smoke = False,
+    costs: Annotated[bool, typer.Option("--cost", help="What it takes: memory, tokens, GPU-hours, price.")] = False,
+    gpu: Annotated[str | None, typer.Option(help="Card to cost it for, or `all`.", show_default="the study's")] = None,
+    rate: Annotated[float | None, typer.Option(help="Price of a GPU-hour, in any currency.", min=0)] = None,
+    json: Json = False,
 ) -> None:
     """Show every phase with what would happen to it and why. Runs nothing.
 
-    Example: study plan lab --smoke
+    Examples: study plan lab --smoke
+
+    study plan my/study.yaml --cost --gpu a100-80 --rate 1.80
     """
     from study import cost, show
     from study.plan import counts, rows
 
     study, store = _open(spec, storage, data_root, smoke)
+    if costs:
+        from study.costing import show_costs
+
+        return show_costs(study, store, gpu, rate, json)
     found = rows(study, store)
     facts = (study, store, found, counts(study, found), cost.estimate(study, store, found))
     show.as_json(show.plan_json(*facts)) if json else show.plan_text(*facts)
+
+
+@app.command()
+def calibrate(
+    spec: Annotated[str | None, typer.Argument(help="Study whose sizes are measured.")] = None,
+    storage: Storage = None,
+    seconds: Annotated[float, typer.Option(help="About how long, the making of the models left out.", min=1)] = 60,
+    smoke: Smoke = False,
+    json: Json = False,
+) -> None:
+    """Measure training steps on this device, with random weights of the real shapes; `plan --cost` then uses it.
+
+    Example: study calibrate my/study.yaml --seconds 60
+    """
+    from study.costing import calibrated
+
+    study = _open(spec, storage, None, smoke)[0] if spec else None
+    calibrated(study, storage, seconds, _to_stderr, json)
 
 
 @app.command()

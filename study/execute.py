@@ -26,6 +26,7 @@ import ray
 
 from study.foreground import foreground as foreground
 from study.plan import Row, data_root
+from study.runtime import check
 from study.schedule import Clock, Queue, cost, priorities
 from study.spec import Compute, StudySpec
 from study.store import Store
@@ -59,11 +60,12 @@ def run(spec: StudySpec, store: Store, rows: Sequence[Row], *, address: str | No
 
     `address` of a Ray cluster, else RAY_ADDRESS, else a local Ray that ends with this call. SIGTERM raises
     `SystemExit(143)` and SIGINT `KeyboardInterrupt`, after all workers were ended. Raises `StudyError` when the
-    machine cannot hold a single trial, or no cluster answers.
+    machine cannot hold a single trial, a size does not fit its GPU, or no cluster answers.
     """
     walk = _walk(spec, store, rows, echo)
     if walk.queue.over:
         return 0
+    check(spec, store)
     with _ray(spec.compute, address) as local:
         walk.local = local
         walk.sliver = DRIVER if "driver" in ray.cluster_resources() else {"CPU": 0.001}

@@ -141,10 +141,10 @@ def is_direct(spec: StudySpec, task: str) -> bool:
     return get(task).direct or task in spec.direct
 
 
-def rows(spec: StudySpec, store: Store) -> list[Row]:
-    """The phases of the study with what is to be done about each. Reads records, never changes them."""
+def rows(spec: StudySpec, store: Store, fetched: bool = True) -> list[Row]:
+    """The phases of the study (see `build`) with what is to be done about each. Reads records, never changes them."""
     present = storage.names(store.join("phases"))
-    return [_row(phase, store, present) for phase in build(spec, store)]
+    return [_row(phase, store, present) for phase in build(spec, store, fetched)]
 
 
 def counts(spec: StudySpec, found: list[Row]) -> Counts:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from study.gpus import cards
 from trainables.config import Adapter, Attention, Frozen, Quantization, Sampling, TextMix
 from trainables.models.ladders import Ladder, ladder
 
@@ -125,7 +126,8 @@ class Compute(Block):
     """Padded tokens per forward pass; a step is cut into as many passes as it needs. null: what the memory plan of
     `gpu` allows each size; without a GPU 8192."""
     gpu: str | None = None
-    """The card that trials get (see `study plan --cost`), e.g. `a100-80`; null: the one that is found."""
+    """The card that trials get (see `study plan --cost`), e.g. `a100-80`; null: the one that the trial's process finds.
+    A group of workers needs it named: the process that plans for it has no GPU."""
     compile: bool = False
     """torch.compile the backbone: pays on long phases on a GPU, costs minutes at the start of each."""
     shard: bool = False
@@ -346,6 +348,8 @@ def _value_problems(spec: StudySpec) -> list[str]:
         for name, length in spec.training.max_length.items()
         if longest and length > longest
     ]
+    if spec.compute.gpu is not None:
+        found.append(_unknown("compute.gpu", spec.compute.gpu, "GPU", cards()))
     found += _revision_problems(spec)
     least = min(spec.training.steps.values(), default=spec.training.evaluations)
     if least < spec.training.evaluations:

@@ -22,6 +22,7 @@ from study import models, phaselog
 from study.assemble import evaluation_record, import_record, pretrain_record, tuning_record
 from study.lease import Lease, LeaseHeld
 from study.records import Record, Search, Trial
+from study.runtime import runtime
 from study.sampler import best
 from study.spec import StudySpec
 from study.store import Store
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from study.plan import Phase
 
 OUTCOME = "outcome.json"
-MICRO_TOKENS = 8192
-"""Padded tokens per forward pass where no memory plan says more."""
 Host = Callable[[TuneConfig, float, Places, Runtime, Report], Outcome]
 """Where a trial trains: this process (`trainables.phase.train`), or one of `trainables.hosts`."""
 
@@ -74,14 +73,8 @@ class Job:
         return found.folder if found else ""
 
     def runtime(self) -> Runtime:
-        compute = self.spec.compute
-        return Runtime(
-            micro_tokens=compute.micro_tokens or MICRO_TOKENS,
-            compile=compute.compile,
-            shard=compute.shard,
-            threads=compute.cpus_per_trial,
-            checkpoint_seconds=compute.checkpoint_seconds,
-        )
+        """How the work is cut up in this process. Raises `StudyError` when the size does not fit its GPU."""
+        return runtime(self.spec, self.phase.size, self.store)
 
 
 @dataclass(frozen=True)

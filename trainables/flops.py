@@ -7,13 +7,18 @@ training two more (6N). Embedding look-ups are free; a language-model head is co
 
 from __future__ import annotations
 
-from torch import nn
+from typing import TYPE_CHECKING
 
-FORWARD, FROZEN_BASE, FULL_TRAINING = 1, 2, 3
+if TYPE_CHECKING:
+    from torch import nn
+
+FORWARD, FROZEN_BASE, RECOMPUTED_BASE, FULL_TRAINING = 1, 2, 3, 3
 
 
 def linear_weights(model: nn.Module) -> int:
     """Weights in linear layers, quantised or not, adapters left out."""
+    from torch import nn  # planning counts operations without loading it
+
     total = 0
     for name, module in model.named_modules():
         if isinstance(module, nn.Linear) and "lora_" not in name:
