@@ -31,8 +31,8 @@ from trainables.models.network import Network
 from trainables.tasks.base import Task
 from trainables.tasks.retrieving import RetrieveTask
 
-PASSES = 64
-"""With so many passes the last, partly filled one costs no more than 2 %."""
+PASSES = 32
+"""With so many passes the last, partly filled one costs no more than 3 %."""
 
 
 @dataclass(frozen=True)

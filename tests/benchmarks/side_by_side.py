@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -106,10 +107,10 @@ def _ratios(rates: Mapping[str, list[float]]) -> dict[str, Spread]:
 
 def machine() -> dict[str, Any]:
     """The processor by its type, not by the name somebody gave it."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown processor")
+    listed = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    names = [line.split(":", 1)[1].strip() for line in listed.splitlines() if line.startswith("model name")]
     return {
-        "processor": model,
+        "processor": names[0] if names else platform.processor(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "measured": date.today().isoformat(),
