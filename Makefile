@@ -5,14 +5,20 @@ STUDY := $(VENV)/bin/study
 READY := $(VENV)/.ready
 SPEC ?= lab
 ARGS ?=
+BENCH ?= build/bench.json
 
-.PHONY: study test lint ui clean setup
+.PHONY: study test bench lint ui clean setup
 
 study: $(READY)
 	$(STUDY) run $(SPEC) $(if $(SMOKE),--smoke) $(ARGS)
 
 test: $(READY)
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# Some minutes on an otherwise idle machine; prints a table, and leaves it as JSON.
+bench: $(READY)
+	for name in training scoring snapshot; do $(VENV)/bin/python -m tests.benchmarks.$$name --out $(BENCH) || exit 1; done
+	$(VENV)/bin/python -m tests.benchmarks.table $(BENCH)
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

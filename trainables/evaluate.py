@@ -2,37 +2,33 @@
 
 Each cell leaves two files: its predictions (parquet: id, prediction, gold, hits, predicted, possible, and for
 questions exact and f1, which hits is the mean of) and then, atomically and last, its score. A cell whose score file
-is there is not scored again. The backbone stays loaded; only adapters change between checkpoints.
+is there is not scored again. The backbone stays loaded; only adapters change between checkpoints. Which cells are
+predicted together is `trainables.cells`.
 """
 
 from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas
 import torch
 
-from trainables import retrieval, scoring, storage
+from trainables import retrieval, storage
+from trainables.cells import Evaluation, Predicted, predictions
 from trainables.config import Adapter, Cell, EvaluationConfig, Places, Runtime
 from trainables.data.root import Root
-from trainables.encoded import Source, encoded, read
-from trainables.encoding import Encoder
+from trainables.encoded import Source, read
 from trainables.errors import CheckpointError
 from trainables.models import heads
-from trainables.models.backbone import Backbone, load
-from trainables.models.network import Network, network
+from trainables.models.backbone import load
+from trainables.models.network import network
 from trainables.results import LanguageScore, Report
 from trainables.tasks import get
 from trainables.tasks.base import Task
 from trainables.tasks.examples import Judgement, score
-from trainables.tasks.retrieving import RetrieveTask
-
-SCORING_TOKENS = 16384
-Predict = Callable[[Cell], tuple[Sequence[Any], list[Any], dict[str, Any]]]
-"""From a cell to (examples, predictions, protocol facts)."""
 
 
 def evaluate(config: EvaluationConfig, places: Places, runtime: Runtime, report: Report) -> list[LanguageScore]:
@@ -49,13 +45,14 @@ def evaluate(config: EvaluationConfig, places: Places, runtime: Runtime, report:
         causal = config.attention == "causal"
         wanted = {cell.task: heads.choose(get(cell.task), causal) for cell in missing}
         root = Root(places.root)
+        done = 0
         with network(backbone, Adapter(), places.parent, wanted, config.size.family, trainable=False) as net:
-            predictors: dict[str, Predict] = {}
-            for done, cell in enumerate(missing, start=1):
-                if cell.task not in predictors:
-                    predictors[cell.task] = _predictor(config, places, root, backbone, net, get(cell.task))
-                found[cell] = _score(places, root, cell, net, predictors[cell.task])
-                report({"step": done, "steps": len(missing), "cell": f"{cell.task}/{cell.language}"})
+            asked = Evaluation(config, places, root, backbone, net, frozenset(missing))
+            for task in wanted:
+                for one in predictions(asked, get(task)):
+                    found[one.cell] = _score(places, root, one)
+                    done += 1
+                    report({"step": done, "steps": len(missing), "cell": f"{task}/{one.cell.language}"})
         retrieval.clear(places)
     return [found[cell] for cell in config.cells if found[cell] is not None]  # type: ignore[misc]
 
@@ -74,30 +71,14 @@ def _known(places: Places, cell: Cell) -> LanguageScore | None:
     return score if found == score.details.get("predictions_sha256") else None
 
 
-def _predictor(
-    config: EvaluationConfig, places: Places, root: Root, backbone: Backbone, net: Network, task: Task
-) -> Predict:
-    """How the cells of one task are predicted."""
-    if isinstance(task, RetrieveTask):
-        return retrieval.predictor(config, places, backbone, net, task)
-    encoder = Encoder(backbone.tokenizer, config.size.family, config.max_length[task.name])
-
-    def predict(cell: Cell) -> tuple[Sequence[Any], list[Any], dict[str, Any]]:
-        split = encoded(Source(task.name, root, cell.split, cell.language), encoder, places.snapshots)
-        answers = scoring.predict(net, task.name, split.items, backbone.tokenizer.pad_token_id, SCORING_TOKENS)
-        return split.examples, answers, {"scorer": net.specs[task.name].kind, "tokens": int(split.items.tokens.sum())}
-
-    return predict
-
-
-def _score(places: Places, root: Root, cell: Cell, net: Network, predict: Predict) -> LanguageScore:
-    started, spent = time.perf_counter(), net.spent
-    examples, answers, details = predict(cell)
+def _score(places: Places, root: Root, found: Predicted) -> LanguageScore:
+    """Judge the answers of a cell; write its predictions and, last, its score."""
+    started, cell = time.perf_counter(), found.cell
     task = get(cell.task)
-    judged = [task.judge(example, answer) for example, answer in zip(examples, answers, strict=True)]
-    table = _table(examples, judged)
-    predictions = _file(places, "predictions", cell, "parquet")
-    storage.write_bytes(predictions, _parquet(table))
+    judged = [task.judge(example, answer) for example, answer in zip(found.examples, found.answers, strict=True)]
+    table = _table(found.examples, judged)
+    file = _file(places, "predictions", cell, "parquet")
+    storage.write_bytes(file, _parquet(table))
     # What the majority would say is known from the training data; in retrieval there is no such thing.
     train = () if task.head == "retrieve" else read(Source(task.name, root, "train"))
     result = LanguageScore(
@@ -105,18 +86,18 @@ def _score(places: Places, root: Root, cell: Cell, net: Network, predict: Predic
         language=cell.language,
         split=cell.split,
         score=score(judged),
-        examples=len(examples),
-        baselines=task.baselines(train, examples),
-        tokens=details.pop("tokens"),
-        flops=net.spent - spent,
+        examples=len(found.examples),
+        baselines=task.baselines(train, found.examples),
+        tokens=found.tokens,
+        flops=found.flops,
         details={
             "metric": task.metric,
-            "predictions_sha256": storage.checksum(predictions),
+            "predictions_sha256": storage.checksum(file),
             **{part: 100 * float(table[part].mean()) for part in table.columns[PLAIN_COLUMNS:]},
             **_stand_ins(task, root, cell),
-            **details,
+            **found.details,
         },
-        seconds=time.perf_counter() - started,
+        seconds=found.seconds + time.perf_counter() - started,
     )
     storage.write_json(_file(places, "scores", cell, "json"), result.model_dump())
     return result

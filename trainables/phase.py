@@ -33,8 +33,6 @@ from trainables.tasks import get
 from trainables.tasks.examples import score
 from trainables.tasks.retrieving import RetrieveTask
 
-DEV_TOKENS = 16384
-
 
 def train(
     config: TuneConfig,
@@ -154,10 +152,11 @@ def dev_score(config: TuneConfig, net: Network, places: Places, backbone: Backbo
         answers: Sequence[Any]
         if isinstance(task, RetrieveTask):
             encoder = Encoder(backbone.tokenizer, config.size.family, config.max_length[name])
-            examples, answers = retrieval.dev_rankings(net, backbone, encoder, task, root, DEV_TOKENS)
+            examples, answers = retrieval.dev_rankings(net, encoder, task, root)
         else:
             split = _split(config, places, backbone, root, name, "dev")
-            answers = scoring.predict(net, name, split.items, backbone.tokenizer.pad_token_id, DEV_TOKENS)
+            pad_id, tokens = backbone.tokenizer.pad_token_id, scoring.budget(net.device)
+            answers = scoring.predict(net, name, split.items, pad_id, tokens)
             examples = split.examples
         scores.append(score(task.judge(e, a) for e, a in zip(examples, answers, strict=True)))
     return sum(scores) / len(scores)

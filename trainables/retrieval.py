@@ -33,7 +33,6 @@ from trainables.models.network import Network
 from trainables.tasks.examples import Pool, Query
 from trainables.tasks.retrieving import RetrieveTask
 
-TOKENS = 16384
 CHOOSING = 1000
 """Development queries of a language that the layer is chosen on."""
 CHUNK = 1024
@@ -108,7 +107,7 @@ def predictor(
     """
     root = Root(places.root)
     encoder = Encoder(backbone.tokenizer, config.size.family, config.max_length[task.name])
-    embed = Embedder(net, encoder, task.name, TOKENS)
+    embed = Embedder(net, encoder, task.name, scoring.budget(net.device))
     centred, facts = False, {"scorer": "match"}
     if task.name not in net.heads:
         embed.layer, centred, facts = _chosen(root, task, embed, backbone.layers)
@@ -146,15 +145,13 @@ def predictor(
     return predict
 
 
-def dev_rankings(
-    net: Network, backbone: Backbone, encoder: Encoder, task: RetrieveTask, root: Root, micro_tokens: int
-) -> tuple[list[Query], list[Ranking]]:
+def dev_rankings(net: Network, encoder: Encoder, task: RetrieveTask, root: Root) -> tuple[list[Query], list[Ranking]]:
     """English development queries and what the head in training finds for them.
 
     A head whose vectors are not finite finds nothing: the run has diverged, which its losses show.
     """
     queries, pool = task.read(root, "dev"), task.pool(root, "dev")
-    embed = Embedder(net, encoder, task.name, micro_tokens)
+    embed = Embedder(net, encoder, task.name, scoring.budget(net.device))
     try:
         found, texts = embed([query.text for query in queries]), embed(pool.texts)
     except ModelError:

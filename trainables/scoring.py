@@ -8,12 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from trainables.batching import within_budget
 from trainables.encoding import Batch, Items, collate
 from trainables.models.network import Network
+
+TOKENS = {"cpu": 4096, "cuda": 16384}
+"""Padded tokens per pass without gradients. A CPU is fastest while the states of a pass stay in its caches
+(`tests.benchmarks.scoring --budgets` measures it); a GPU wants large products."""
+
+
+def budget(device: torch.device) -> int:
+    """Padded tokens of a forward pass on this device."""
+    return TOKENS.get(device.type, TOKENS["cpu"])
 
 
 def passes(items: Items, pad_id: int, tokens: int) -> Iterator[tuple[list[int], Batch]]:
@@ -24,14 +35,22 @@ def passes(items: Items, pad_id: int, tokens: int) -> Iterator[tuple[list[int], 
 
 def predict(net: Network, task: str, items: Items, pad_id: int, tokens: int) -> list[Any]:
     """One prediction per item, in order."""
+    return priced(net, task, items, pad_id, tokens)[0]
+
+
+def priced(net: Network, task: str, items: Items, pad_id: int, tokens: int) -> tuple[list[Any], NDArray[np.float64]]:
+    """One prediction per item, in order, and what each cost: (N,) FLOPs, by its rows' share of its pass."""
     training = net.model.training
     net.model.eval()
     answers: list[Any] = [None] * len(items)
+    flops = np.zeros(len(items))
     for indices, batch in passes(items, pad_id, tokens):
+        before = net.spent
         for index, answer in zip(indices, net.predict(batch, task), strict=True):
             answers[index] = answer
+        flops[indices] = (net.spent - before) * items.counts[indices] / len(batch.input_ids)
     net.model.train(training)
-    return answers
+    return answers, flops
 
 
 @torch.no_grad()

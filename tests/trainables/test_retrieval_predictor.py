@@ -204,7 +204,7 @@ def test_centring_takes_each_sides_own_mean_off(tmp_path):
 def test_development_rankings_during_training():
     task, net = Mewslix(), Net("mewslix")
     net.model.train()
-    queries, rankings = retrieval.dev_rankings(net, None, Encoder(), task, ROOT, 64)
+    queries, rankings = retrieval.dev_rankings(net, Encoder(), task, ROOT)
     assert queries == task.read(ROOT, "dev") and net.model.training
     assert score(task.judge(one, ranking) for one, ranking in zip(queries, rankings, strict=True)) == 100.0
 
@@ -212,7 +212,7 @@ def test_development_rankings_during_training():
 def test_vectors_that_are_not_finite_are_no_score(tmp_path):
     task, net = Mewslix(), Net("mewslix")
     net.table[:] = float("nan")
-    queries, rankings = retrieval.dev_rankings(net, None, Encoder(), task, ROOT, 64)
+    queries, rankings = retrieval.dev_rankings(net, Encoder(), task, ROOT)
     assert rankings == [()] * len(queries)
     with pytest.raises(ModelError, match="mewslix: the checkpoint gives vectors that are not finite"):
         retrieval.Embedder(net, Encoder(), "mewslix", 64)(["a text"])

@@ -1,0 +1,67 @@
+"""What did the benchmarks find? A table of a results file, printed or put into a page.
+
+    python -m tests.benchmarks.table build/bench.json
+    python -m tests.benchmarks.table tests/benchmarks/results.json README.md     # between the two markers of the page
+
+A row is a ratio: how many times as fast ours is, with the least and the greatest of the rounds.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+BEGIN, END = "<!-- benchmarks -->\n", "<!-- end of benchmarks -->\n"
+ORDER = ("training", "scoring", "snapshot")
+
+
+def main() -> None:
+    results, *pages = map(Path, sys.argv[1:])
+    text = markdown(json.loads(results.read_text()))
+    print(text)
+    for page in pages:
+        page.write_text(inserted(page.read_text(), text))
+
+
+def markdown(found: dict[str, Any]) -> str:
+    """The table, and a line for the machine."""
+    lines = ["| | ours | against | there | times as fast |", "|---|---|---|---|---|"]
+    for name in (one for one in ORDER if one in found):
+        result = found[name]
+        [mine] = result["rates"].keys() - result["ratios"].keys()
+        for other, ratio in sorted(result["ratios"].items()):
+            spread = f"**{ratio['median']:.2f}** ({ratio['least']:.2f}-{ratio['greatest']:.2f})"
+            lines.append(f"| {name} | {_rate(result, mine)} | {other} | {_rate(result, other)} | {spread} |")
+    names = [name for name in ORDER if name in found]
+    one = found[names[0]]["machine"]
+    loads = "; ".join(_conditions(name, found[name]) for name in names)
+    lines += [
+        "",
+        f"Medians (least-greatest) on {one['processor']}, {one['threads']} thread of {one['cores']}: {loads}. "
+        f"torch {one['torch']}, transformers {one['transformers']}, peft {one['peft']}, "
+        f"bitsandbytes {one['bitsandbytes']}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _conditions(name: str, result: dict[str, Any]) -> str:
+    on = result["machine"]
+    load = f"{on['load_before']}-{on['load_after']}"
+    return f"{name} {result['rounds']} rounds on {on['measured']} at a load of {load}"
+
+
+def inserted(page: str, text: str) -> str:
+    """The page with the table between its markers. Raises `ValueError` when it has none."""
+    start, end = page.index(BEGIN) + len(BEGIN), page.index(END)
+    return page[:start] + text + page[end:]
+
+
+def _rate(result: dict[str, Any], name: str) -> str:
+    return f"{float(format(result['rates'][name]['median'], '.3g')):,g} {result['unit']}"
+
+
+if __name__ == "__main__":
+    main()
