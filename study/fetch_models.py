@@ -48,7 +48,6 @@ class Wanted:
     manifest: FetchedModel
     source: Snapshot | None
     """None: nothing of it is missing."""
-    sizes: tuple[str, ...]
 
     @property
     def folder(self) -> str:
@@ -78,22 +77,21 @@ def look_up(spec: StudySpec, store: Store, echo: Echo) -> list[Wanted]:
     Raises `DataError` and `ModelError` as one line that says what to do.
     """
     root, rungs = models.root_of(store), spec.family().sizes
-    sizes: dict[tuple[str, str], list[str]] = {}
-    wanted = models.wanted(spec)
-    for size, model in wanted.items():
-        if model.repo is not None:
-            sizes.setdefault((model.repo, model.revision or ""), []).append(size)
-    return [_look_up(root, wanted[of[0]], rungs[of[0]], tuple(of), echo) for of in sizes.values()]
+    found: dict[tuple[str, str | None], Wanted] = {}
+    for size, model in models.wanted(spec).items():
+        if model.repo is not None and (model.repo, model.revision) not in found:
+            found[model.repo, model.revision] = _look_up(root, model, rungs[size], echo)
+    return list(found.values())
 
 
-def _look_up(root: str, model: Model, shape: Architecture, sizes: tuple[str, ...], echo: Echo) -> Wanted:
+def _look_up(root: str, model: Model, shape: Architecture, echo: Echo) -> Wanted:
     repo = model.repo or ""
     listed = models.find(root, model)
     if listed is not None:
         there = {name: _as_it_is(root, listed, name, file, echo) for name, file in listed.files.items()}
         listed = listed.model_copy(update={"files": there})
         if all(file.sha256 for file in there.values()):
-            return Wanted(root, listed, None, sizes)
+            return Wanted(root, listed, None)
     source = hub.snapshot(repo, listed.commit if listed else model.revision or "", "model")
     place, page = f"{repo} at {source.revision[:10]}", f"https://huggingface.co/{repo}/discussions"
     way_out = (
@@ -107,8 +105,8 @@ def _look_up(root: str, model: Model, shape: Architecture, sizes: tuple[str, ...
     check_shape(content, shape, place)
     known = listed.files if listed else {}
     files = {name: known.get(name, ModelFile(bytes=sizes_of[name])) for name in names}
-    return Wanted(root, FetchedModel(repo=repo, commit=source.revision, asked=model.revision or "", files=files),
-                  source, sizes)  # fmt: skip
+    manifest = FetchedModel(repo=repo, commit=source.revision, asked=model.revision or "", files=files)
+    return Wanted(root, manifest, source)
 
 
 def bring(model: Wanted, echo: Echo) -> Summary:

@@ -20,7 +20,7 @@ from study.store import Store
 from tests import zoo
 from tests.hub_stand_in import HubStandIn, serving
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 STUDY: dict[str, Any] = {
     "name": "published",
     "ladder": "tiny.yaml",
