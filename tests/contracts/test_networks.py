@@ -22,6 +22,7 @@ from trainables import scoring
 from trainables.encoding import Encoder, collate
 from trainables.errors import CheckpointError
 from trainables.models.adapters import stacked
+from trainables.models.heads import projection
 from trainables.tasks.examples import Answer, Match, Question
 
 
@@ -164,6 +165,22 @@ def test_a_pooled_choice_head_starts_from_the_parents(tmp_path):
     with place.opened("choose", parent=str(tmp_path / "first")) as (net, task, items):
         assert torch.equal(net.heads[task].score.weight, weight)
         assert net.inherited == {"picking": "picking"}
+
+
+@pytest.mark.parametrize("head", ["choose", "text"])
+def test_scores_over_the_vocabulary_are_made_a_few_at_a_time(tmp_path, head, monkeypatch):
+    place = Place("decoder", "causal", zoo.save(tmp_path / "m", "llama"), str(tmp_path / "s"))
+    losses, sizes, found = projection._losses, [], []
+    monkeypatch.setattr(projection, "_losses", lambda states, *rest: sizes.append(len(states)) or losses(states, *rest))
+    with place.opened(head) as (net, task, items):
+        for most in (10**6, 5):
+            monkeypatch.setattr(projection, "AT_ONCE", most)
+            net.model.zero_grad()
+            loss = net.loss(batch_of(net, items), task)
+            loss.sum().backward()
+            found.append([loss.detach(), *(p.grad.clone() for p in net.model.parameters() if p.requires_grad)])
+    assert all(torch.allclose(one, other, atol=1e-5) for one, other in zip(*found, strict=True))
+    assert max(sizes) > 50 and sizes[-1] <= 5 and sizes.count(5) > 10
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone"])

@@ -1,6 +1,7 @@
 """A frozen base is the same bytes for everyone, made once, and in little memory."""
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -137,10 +138,12 @@ def test_a_model_without_a_usable_tokenizer_is_named(tmp_path):
 
 
 MEASURED = """
-import resource, sys
-from trainables.models import families, snapshots
+import sys
+from trainables.models import quantising, snapshots
 source, store, warm = sys.argv[1:]
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+quantising.SHARD = 10 << 20
+def peak():  # ru_maxrss would be that of the parent process, where it was more
+    return next(1024 * int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
 snapshots.snapshot(warm, store, "nf4")
 before = peak()
 snapshots.snapshot(source, store, "nf4")
@@ -148,10 +151,10 @@ print(peak() - before)
 """
 
 
-def test_a_snapshot_is_made_in_little_more_memory_than_the_file_has(tmp_path):
+def test_a_snapshot_is_made_in_less_memory_than_the_model_would_take(tmp_path):
     words = tokenizers.make("metaspace")
     config = LlamaConfig(
-        hidden_size=1024, intermediate_size=4096, num_hidden_layers=6, num_attention_heads=8, vocab_size=4096,
+        hidden_size=512, intermediate_size=2048, num_hidden_layers=15, num_attention_heads=8, vocab_size=4096,
         eos_token_id=2, pad_token_id=1, tie_word_embeddings=False,
     )  # fmt: skip
     with torch.device("meta"):
@@ -159,13 +162,18 @@ def test_a_snapshot_is_made_in_little_more_memory_than_the_file_has(tmp_path):
     model = model.to_empty(device="cpu").to(torch.bfloat16)
     for value in model.parameters():
         value.data.uniform_(-0.1, 0.1)
-    model.save_pretrained(tmp_path / "model", max_shard_size="50MB")
+    model.save_pretrained(tmp_path / "model", max_shard_size="15MB")
     words.save_pretrained(tmp_path / "model")
     del model
     size = sum(file.stat().st_size for file in (tmp_path / "model").glob("*.safetensors"))
-    assert size > 180e6
+    assert size > 130e6
     warm = zoo.save(tmp_path / "warm", "llama")
-    arguments = [str(tmp_path / "model"), str(tmp_path / "snapshots"), warm]
-    done = subprocess.run([sys.executable, "-c", MEASURED, *arguments], capture_output=True, text=True, check=True)
-    # The files are mapped: the pages read count as memory here, though the system may drop them at will.
-    assert int(done.stdout) < 1.3 * size
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, str(tmp_path / "model"), str(tmp_path / "snapshots"), warm],
+        # glibc maps large blocks and gives them back at once: a real model's matrices, and with this the small ones.
+        env={**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert 0 < int(done.stdout) < size, "mapped pages of the files included"

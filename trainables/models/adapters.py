@@ -85,7 +85,8 @@ def _wrapped(backbone: Backbone, adapter: Adapter, parent: str | None, trainable
         raise CheckpointError(f"{parent}: the adapter cannot be loaded ({line}); train that phase again") from error
     if below:
         # Activating an adapter makes it trainable, the frozen ones too.
-        model.base_model.set_adapter([*map(_name, range(len(below))), OWN])
+        tuner: Any = model.base_model
+        tuner.set_adapter([*map(_name, range(len(below))), OWN])
         for name, value in model.named_parameters():
             value.requires_grad_(trainable and "lora_" in name and f".{OWN}" in name)
     return model

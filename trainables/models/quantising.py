@@ -86,7 +86,7 @@ def _names(model: PreTrainedModel, folder: str, weights: Sequence[str]) -> dict[
 
 def _linear(model: PreTrainedModel) -> set[str]:
     """Names of the weights to be quantised: by the rule by which transformers expects them so."""
-    kept = HfQuantizer.get_modules_to_not_convert(model, None, model._keep_in_fp32_modules)
+    kept = HfQuantizer.get_modules_to_not_convert(model, None, list(model._keep_in_fp32_modules or ()))
     modules = (name for name, module in model.named_modules() if type(module) is nn.Linear)
     return {f"{name}.weight" for name in modules if should_convert_module(name, kept)}
 
