@@ -221,7 +221,6 @@ def test_foreground_runs_what_is_missing_before_it_and_then_the_one(
         (StorageError("disk full"), 2, "error: disk full"),
         (KeyboardInterrupt(), 130, "interrupted; run the same command again to go on where it was"),
         (SystemExit(143), 143, "terminated; run the same command again to go on where it was"),
-        (SystemExit(15), 143, "terminated; run the same command again to go on where it was"),
         (ZeroDivisionError("a\nb"), 70, "internal error: ZeroDivisionError: a (full text: "),
     ],
 )
