@@ -10,15 +10,16 @@ import transformers
 from peft import PeftModel
 
 from tests import zoo
-from tests.contracts.walk import HEADS, Place, answers_of, batch_of, digest, fit, hidden_of, pad_of
+from tests.contracts.walk import HEADS, Place, answers_of, batch_of, digest, fit, hidden_of
 from trainables.config import Adapter
-from trainables.encoding import collate
+from trainables.encoding import Encoder, collate
 from trainables.errors import ModelError
 from trainables.models import backbone as backbones
 from trainables.models import families
 from trainables.models import network as networks
 from trainables.models.families import FAMILIES
 from trainables.models.heads import HeadSpec, pooled
+from trainables.models.snapshots import snapshot
 
 ENCODERS = [name for name, family in FAMILIES.items() if family.kind == "encoder"]
 DECODERS = [name for name, family in FAMILIES.items() if family.kind == "decoder"]
@@ -55,8 +56,6 @@ def place(request, places):
 def rows(place: Place, *texts: str):
     """(ids, mask) of some texts as one batch."""
     base = place.load()
-    from trainables.encoding import Encoder
-
     batch = collate(Encoder(base.tokenizer, place.family, 64).texts(texts), base.tokenizer.pad_token_id)
     return batch.input_ids, batch.attention_mask
 
@@ -212,8 +211,6 @@ def test_a_plain_peft_folder_works_without_this_project(places, case, tmp_path):
         hidden, batch = hidden_of(net, items), batch_of(net, items)
     folder = Path(tmp_path, "adapter")
     assert sorted(path.name for path in folder.iterdir()) == ["adapter_config.json", "adapter_model.safetensors"]
-    from trainables.models.snapshots import snapshot
-
     family = families.family_of(case)
     network = getattr(transformers, family.network)
     base = network.from_pretrained(snapshot(place.source, place.snapshots, "nf4"), **family.options)
@@ -265,4 +262,3 @@ def test_a_new_adapter_has_the_way_it_was_asked_for(places):
             layers = [module for module in net.model.modules() if hasattr(module, "lora_A")]
             assert {layer.scaling["default"] for layer in layers} == {wanted}
             assert any("lora_magnitude" in name for name, _ in net.model.named_parameters()) == ("dora" in changes)
-    assert pad_of(net) is not None

@@ -152,7 +152,7 @@ def load(folder: str, device: str, dtype: torch.dtype | Literal["auto"], **optio
         dtype=dtype,
         device_map={"": device},
         attn_implementation=_kernel(network, device),
-        key_mapping=TEXT_KEYS if config.model_type in TEXT_PARTS.values() else None,
+        key_mapping=TEXT_KEYS,
         use_safetensors=True,
         output_loading_info=True,
         **family.options,

@@ -78,10 +78,12 @@ def base(folder: str, snapshots: str, quantization: Quantization) -> Base:
         return source
     key = hashlib.sha256(f"{VERSION} {source.sha256}".encode()).hexdigest()[:16]
     target = storage.join(snapshots, f"{quantization}-{key}")
-    with _locked(target):
-        if not storage.exists(storage.join(target, FACTS)):
-            _make(source, target, quantization)
-    return Base(target, storage.read_json(storage.join(target, FACTS))["files"])
+    facts = storage.join(target, FACTS)
+    if not storage.exists(facts):
+        with _locked(target):
+            if not storage.exists(facts):
+                _make(source, target, quantization)
+    return Base(target, storage.read_json(facts)["files"])
 
 
 def verify(found: Base) -> None:
