@@ -131,7 +131,7 @@ def _quantised(linear: nn.Linear, quantization: Quantization, dtype: torch.dtype
         made.support_avx512bf16_for_cpu = False
     else:
         made = Linear8bitLt(linear.in_features, linear.out_features, has_fp16_weights=False, **options)
-        made.weight = Int8Params(linear.weight.data, has_fp16_weights=False).to(device)
+        made.weight = Int8Params(linear.weight.data, requires_grad=False, has_fp16_weights=False).to(device)
     if linear.bias is not None:
         made.bias = nn.Parameter(linear.bias.data, requires_grad=False)
     return made
