@@ -245,7 +245,13 @@ def problems(spec: StudySpec) -> list[str]:
 def _attention_problems(spec: StudySpec, family: Ladder) -> list[str]:
     if spec.attention == "causal" and family.family == "encoder":
         return ["attention: found 'causal', allowed for an encoder ladder: bidirectional"]
-    if spec.attention == "causal" or family.family == "encoder":
+    if family.family == "encoder":
+        return [
+            f"arms.{name}.text: found text, allowed with encoders that can restore masked tokens, which mT5's cannot"
+            for name, arm in spec.arms.items()
+            if arm and arm.text and any(rung.model_type == "mt5" for rung in family.sizes.values())
+        ]
+    if spec.attention == "causal":
         return []
     if not all(_reads_both_ways(rung.model_type) for rung in family.sizes.values()):
         return [f"attention: found 'bidirectional', allowed for ladder {spec.ladder}: causal (ALiBi looks back only)"]

@@ -43,6 +43,7 @@ def hub() -> Iterator[HubStandIn]:
 def study(hub: HubStandIn, folder: Path, *arguments: str, code: int = 0) -> str:
     """Run the command line in a process of its own; returns what it printed."""
     environment = {name: value for name, value in os.environ.items() if name not in ("RAY_ADDRESS", "HF_TOKEN")}
+    environment |= {"PYTHONPATH": str(Path(__file__).parents[2])}  # the working directory is another
     environment |= {"HF_ENDPOINT": hub.address, "NO_PROXY": "127.0.0.1", "HF_HOME": str(folder / "hf")}
     command = [sys.executable, "-m", "study", *arguments, "--storage", str(folder / "runs")]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=250, cwd=folder)
@@ -74,7 +75,6 @@ def write(folder: Path, family: str, attention: str, rung: dict[str, Any], **cha
 
 def walk(hub: HubStandIn, folder: Path, name: str) -> Store:
     """Type what a user types; checks what is said on the way, returns the store."""
-    assert "not fetched yet: house/" in study(hub, folder, "plan", name, code=2)
     said = study(hub, folder, "fetch", name)
     assert "model.safetensors" in said or "-of-00003.safetensors" in said
     asked = len(hub.requests)

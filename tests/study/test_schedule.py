@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study.schedule import Clock, Queue, cost, priorities
-from trainables.config import Adapter, Architecture, Cell, EvaluationConfig, PretrainConfig, Size, TuneConfig
+from trainables.config import (
+    Adapter,
+    Architecture,
+    Cell,
+    EvaluationConfig,
+    ImportConfig,
+    PretrainConfig,
+    Size,
+    TuneConfig,
+)
+from trainables.models.ladders import ladder
 
 
 @st.composite
@@ -113,6 +123,9 @@ def test_larger_sizes_and_more_trials_cost_more():
         learning_rate=1e-3, matrix_learning_rate=1e-3, max_length=16, seed=0,
     )  # fmt: skip
     assert cost(pretrain, 1) > cost(tune(64), 1)
+    small, large = (ladder("qwen3").size(name) for name in ("0.6b", "14b"))
+    brought = ImportConfig(ladder="qwen3", size=small, quantization="nf4", files={})
+    assert cost(brought.model_copy(update={"size": large}), 1) > 20 * cost(brought, 1) > 0
     cells = tuple(Cell(task="xcopa", language=language, split="test") for language in ("en", "xa"))
     both = EvaluationConfig(
         ladder="lab", size=size(64), quantization="none", attention="causal", max_length={"xcopa": 16}, cells=cells

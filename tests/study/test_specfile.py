@@ -102,6 +102,7 @@ def test_merge_is_deep_and_replaces_lists() -> None:
         ({"ladder": "bloom", "attention": "bidirectional"}, "study: attention: found 'bidirectional', allowed for ladder bloom: causal (ALiBi looks back only)"),  # noqa: E501
         ({"ladder": "xlmr", "attention": "causal"}, "study: attention: found 'causal', allowed for an encoder ladder: bidirectional"),  # noqa: E501
         ({"ladder": "qwen3", "attention": "bidirectional", "arms": {"none": None, "b": {"tasks": "siqa", "text": {"files": "a.txt", "share": 0.3}}}}, "study: arms.b.text: found text, allowed for a published decoder only with `attention: causal`"),  # noqa: E501
+        ({"ladder": "mt5", "arms": {"none": None, "b": {"tasks": "siqa", "text": {"files": "a.txt", "share": 0.3}}}}, "study: arms.b.text: found text, allowed with encoders that can restore masked tokens, which mT5's cannot"),  # noqa: E501
         ({"ladder": "qwen3", "pretrain": {"steps": 5}}, "study: pretrain: found steps, allowed: nothing, because ladder qwen3 comes pretrained"),  # noqa: E501
         ({"ladder": "qwen3", "models": {"revisions": {"Qwen/Qwen3-0.6B": "main"}}}, "study: models.revisions.Qwen/Qwen3-0.6B: 'Qwen/Qwen3-0.6B' is not a known model of the ladder; did you mean Qwen/Qwen3-0.6B-Base?"),  # noqa: E501
         ({"arms": {"siqa": "siqa"}}, "study: arms: the arm 'none' is missing; add `none: null`, every gain is measured against it"),  # noqa: E501

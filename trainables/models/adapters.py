@@ -117,6 +117,7 @@ def _check_trainable(model: nn.Module) -> None:
 
 def save(model: PeftModel, folder: str) -> None:
     """Write plain PEFT folders into a local folder: the same adapter gives the same bytes."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as here:
         model.save_pretrained(here)
         frozen = [name for name in model.peft_config if name != OWN]

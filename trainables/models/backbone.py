@@ -9,7 +9,6 @@ A process keeps the last backbone loaded: the trials of a search share it.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,6 @@ import torch
 from bitsandbytes.nn import Linear4bit
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
-from transformers.utils import logging as transformers_logging
 
 from trainables import storage
 from trainables.config import Attention, Quantization
@@ -25,11 +23,6 @@ from trainables.errors import ModelError
 from trainables.flops import linear_weights
 from trainables.models import families, snapshots
 from trainables.models.families import ModelFamily, Pooling
-
-# One line per state change is what a study prints; loading bars of every phase would drown it.
-logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-transformers_logging.set_verbosity_error()
-transformers_logging.disable_progress_bar()
 
 
 @dataclass(frozen=True)
@@ -108,7 +101,7 @@ def _load(folder: str, store: str, quantization: Quantization, attention: Attent
         model = families.load(here, device, dtype)
         tokenizer = snapshots.tokenizer(here)
         output = _output(here, model, config, family)
-        parameters = families.parameters(here)
+        parameters = sum(value.numel() for value in families.empty(here).parameters())
     _prepare(model, family, attention, dtype)
     return Backbone(
         model=model,

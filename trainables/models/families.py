@@ -11,6 +11,7 @@ is asked of the class. Sources: transformers 5.23, and what was run on tiny netw
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,10 +22,16 @@ import transformers
 from accelerate.hooks import remove_hook_from_module
 from transformers import AutoConfig, PreTrainedConfig, PreTrainedModel
 from transformers.utils import is_flash_attn_2_available
+from transformers.utils import logging as transformers_logging
 
 from trainables.config import Attention
 from trainables.encoding import Family
 from trainables.errors import CheckpointError, ModelError
+
+# One line per state change is what a study prints; loading bars of every phase would drown it.
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+transformers_logging.set_verbosity_error()
+transformers_logging.disable_progress_bar()
 
 Pooling = Literal["cls", "last", "mean"]
 """Which state stands for a row: that of the first token, of the last real one, or the mean of the real ones."""
@@ -119,18 +126,23 @@ def read(folder: str) -> tuple[PreTrainedConfig, ModelFamily]:
     return (config.text_config if model_type in TEXT_PARTS else config), family
 
 
-def parameters(folder: str) -> int:
-    """Of the bare network, tied weights once; nothing is loaded."""
+def empty(folder: str) -> PreTrainedModel:
+    """The bare network of a local folder, without its weights."""
     config, family = read(folder)
     with torch.device("meta"):
-        model = getattr(transformers, family.network)(config, **family.options)
-    return sum(parameter.numel() for parameter in model.parameters())
+        return getattr(transformers, family.network)(config, **family.options)
+
+
+def missing(folder: str, model: PreTrainedModel, names: list[str]) -> str:
+    """What to say of weights that are not in a folder."""
+    others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{folder}: {names[0]}{others} of {type(model).__name__} missing; fetch or pretrain the model again"
 
 
 def load(folder: str, device: str, dtype: torch.dtype | Literal["auto"], **options: Any) -> PreTrainedModel:
     """The bare network in a local folder, tensor by tensor straight to a device.
 
-    Raises `CheckpointError` when weights are missing: transformers would invent them.
+    Raises `CheckpointError` when weights are missing: transformers would make some up.
     """
     config, family = read(folder)
     network = getattr(transformers, family.network)
@@ -146,9 +158,8 @@ def load(folder: str, device: str, dtype: torch.dtype | Literal["auto"], **optio
         **family.options,
         **options,
     )
-    if missing := sorted(report["missing_keys"]):
-        what = f"{missing[0]} and {len(missing) - 1} more weights of {family.network}"
-        raise CheckpointError(f"{folder}: {what} are missing; fetch the model again")
+    if names := sorted(report["missing_keys"]):
+        raise CheckpointError(missing(folder, model, names))
     # All of it lies on one device. What steers a model over several only slows this one down.
     remove_hook_from_module(model, recurse=True)
     vars(model).pop("hf_device_map", None)

@@ -2,11 +2,12 @@
 
 All phases of a size use one snapshot: the model, quantised once to NF4 with double quantisation (Dettmers et al.
 2023) or to int8 (LLM.int8(), Dettmers et al. 2022), saved, hashed, shared by every study on the same storage. Its
-codes depend on the dtype it was quantised from, so that is the checkpoint's own, always, and on no GPU, whose kernels
-need not round alike. It is made tensor by tensor: the full-precision model is never in memory.
+codes depend on the dtype it was quantised from, so that is the checkpoint's own, always
+(`trainables.models.quantising`).
 
     snapshots/nf4-0123456789abcdef/
-      config.json, model*.safetensors, tokenizer files    the bare network, as transformers saves it
+      config.json, model-*.safetensors with their index,
+        tokenizer files                                   the bare network, as transformers saves it
       output.safetensors                                  output weights of an untied language model, unquantised
       snapshot.json                                       sha256 of the weights, and of what they were made from
 
@@ -28,34 +29,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from filelock import FileLock
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
-from transformers import AutoTokenizer, BitsAndBytesConfig
+from transformers import AutoTokenizer
 
 from trainables import storage
 from trainables.config import Quantization
 from trainables.errors import CheckpointError, ModelError
 from trainables.models import families
+from trainables.models.quantising import quantise
 
 VERSION = 1
 """Raise it when the same model no longer gives the same snapshot."""
 ORIGIN, FACTS, OUTPUT = "origin.json", "snapshot.json", "output.safetensors"
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
-SHARD = "2GB"
-"""Writing a file takes as much memory as the file."""
-# The compute dtype is set on loading, to what the machine is good at; here it must not differ between machines.
-WAYS = {
-    "nf4": BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16,
-    ),
-    "int8": BitsAndBytesConfig(load_in_8bit=True),
-}
 
 
 @dataclass(frozen=True)
@@ -176,10 +165,8 @@ def _locked(target: str) -> Iterator[None]:
 def _make(source: Base, target: str, quantization: Quantization) -> None:
     verify(source)
     with storage.local_copy(source.folder) as here, storage.publish(target) as out:
+        quantise(here, _weight_files(here), out, quantization)
         config, family = families.read(here)
-        model = families.load(here, "cpu", "auto", quantization_config=WAYS[quantization])
-        # Under the names of the bare network, whatever the checkpoint called its weights.
-        model.save_pretrained(out, max_shard_size=SHARD, save_original_format=False)
         if not config.tie_word_embeddings and (weights := output_weights(here, family.output)) is not None:
             save_file({family.output[0]: weights}, os.path.join(out, OUTPUT))
         tokenizer(here).save_pretrained(out)
