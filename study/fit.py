@@ -23,8 +23,8 @@ from trainables.config import Adapter, Architecture, Quantization
 from trainables.errors import StudyError
 
 FULL_PASS = 1100
-"""Tokens. A pass of fewer takes about as long as one of this many: 0.37 s with 256 as with 512 tokens, 0.44 s with 1,024,
-for a 7B in 4 bits on an A100 (Qwen's published Q-LoRA profile)."""
+"""Tokens. A pass of fewer takes about as long as one of this many: 0.37 s with 256 as with 512 tokens, 0.44 s with
+1,024, for a 7B in 4 bits on an A100 (Qwen's published Q-LoRA profile)."""
 FLOOR = 2048
 """Tokens: so that also the smaller passes of a step are full."""
 CEILING = 65_536
