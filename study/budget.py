@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from study import calibrations
 from study.amounts import ROWS, Amounts, Work, work
-from study.fit import NO_STRETCH, Demand, Fit, fit
+from study.fit import FULL_PASS, NO_STRETCH, Demand, Fit, fit
 from study.gpus import Card
 from study.plan import Row
 from study.shapes import size_of
@@ -26,9 +26,6 @@ from trainables.flops import FORWARD, FROZEN_BASE, FULL_TRAINING, RECOMPUTED_BAS
 from trainables.measured import Calibration
 from trainables.models.shape import linear, parameters
 from trainables.tasks import get
-
-FULL_PASS = 1100
-"""Tokens. A pass of fewer takes about as long as one of this many (see `study.fit.FLOOR`)."""
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ def calibrate(
     for size, passes in chosen:
         echo(f"{size.name}: {len(passes)} passes on {device.name}")
         points += measuring.calibrate(size, quantization, adapter, passes, seconds / len(chosen))
+    if not points:
+        raise StudyError(f"{device.name}: memory ran out in every pass; another program may hold it")
     versions = {name: metadata.version(name) for name in PACKAGES}
     made = datetime.now(UTC).isoformat(timespec="seconds")
     found = Calibration(device=device, made=made, versions=versions, points=tuple(points))

@@ -3,10 +3,10 @@
     fit(Demand(shape, ...), card("a100-40"))
     # Fit(micro_tokens=11008, recompute=False, accumulation=1, gpus=1, peak=3.4e10)
 
-A pass should have FLOOR tokens: below that reading and dequantising the base costs more than the arithmetic. Recompute,
+A pass should have FLOOR tokens: below some 1,100 launching its kernels takes longer than the arithmetic. Recompute,
 which makes a step half as expensive again (6 instead of 4 operations per weight and token), is planned only where
-without it a pass would be smaller than both FLOOR and the whole step; sharding only where a single card holds
-not even one example with recompute.
+without it a pass would be smaller than both FLOOR and the whole step; sharding only where a single card holds not even
+one example with recompute.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from study.memory import Memory, Precision
 from trainables.config import Adapter, Architecture, Quantization
 from trainables.errors import StudyError
 
-FLOOR = 4096
-"""Tokens. A 7B in 4 bits needs 0.37 s per pass up to some 1,100 tokens (Qwen's published Q-LoRA profile, A100), so at
-4,096 a third is lost at worst: as much as recompute costs."""
+FULL_PASS = 1100
+"""Tokens. A pass of fewer takes about as long as one of this many: 0.37 s with 256 as with 512 tokens, 0.44 s with
+1,024, for a 7B in 4 bits on an A100 (Qwen's published Q-LoRA profile)."""
+FLOOR = 2048
+"""Tokens: so that also the smaller passes of a step are full."""
 CEILING = 65_536
 """Tokens beyond which a pass gains nothing."""
 STEP = 64

@@ -33,8 +33,8 @@ CONTEXT_BYTES = 1.2e9
 """What CUDA, its libraries and the allocator's rounding take before the first tensor."""
 CHUNK_TOKENS = 1024
 """Places that are projected on the vocabulary at a time (`trainables.models.heads.projection.AT_ONCE`)."""
-PROJECTED_BYTES: dict[Precision, int] = {"bf16": 14, "fp32": 16}
-"""Per place and vocabulary entry: logits, the same in fp32, their log-softmax and the gradients of these."""
+PROJECTED_BYTES = 12
+"""Per place and vocabulary entry: scores, their log-softmax and the gradient of these, in fp32."""
 NF4_BLOCK, NF4_OUTER_BLOCK, NF4_BOOKS = 64, 256, 4 * 16 + 4 * 256 + 4
 """Weights per scale, scales per scale of scales, bytes of code books and offset per matrix (bitsandbytes)."""
 
@@ -226,7 +226,7 @@ class Memory:
         """What projecting on the vocabulary takes: a chunk at a time."""
         if not self.projects or self.shape.vocabulary is None:
             return 0.0
-        return PROJECTED_BYTES[self.precision] * min(tokens, CHUNK_TOKENS) * self.shape.vocabulary
+        return PROJECTED_BYTES * min(tokens, CHUNK_TOKENS) * self.shape.vocabulary
 
     def peak(self, tokens: int, width: int, recompute: bool) -> float:
         """Bytes at the fullest moment of a pass over `tokens` padded tokens in rows of `width`."""

@@ -12,6 +12,7 @@ from study.budget import budget, demand, operations
 from study.costing import costs
 from study.gpus import card
 from study.plan import build, rows
+from study.runtime import MICRO_TOKENS, check, runtime
 from study.store import Store
 from tests.study.planned import finish, spec_on
 from trainables.errors import StudyError
@@ -131,9 +132,29 @@ def test_tokens_are_sampled_where_the_ladder_s_tokenizer_is_there(lab_root, stor
     assert 0.05 * bound[0].sizes[0].tokens < sampled[0].sizes[0].tokens < bound[0].sizes[0].tokens
 
 
-def test_a_size_that_does_not_fit_is_refused_before_anything_runs(lab_root, store):
-    from study.runtime import check
+def test_a_published_ladder_is_costed_before_anything_is_fetched(lab_root, tmp_path):
+    spec = spec_on(lab_root, ladder="qwen3", sizes=["0.6b", "14b"], attention="causal")
+    found, basis = costs(spec, Store(tmp_path / "tiny"), "l4-24", None)
+    small, large = found[0].sizes
+    assert (small.parameters, large.parameters) == (596049920, 13990394880) and basis.startswith("an upper bound")
+    assert large.fit.peak < 22.0 * 0.92 * 2**30 and large.hours > 10 * small.hours
+    assert not (tmp_path / "models").exists()
 
+
+def test_a_phase_on_a_gpu_is_cut_up_as_planned(lab_root, store):
+    qwen = {"ladder": "qwen3", "sizes": ["0.6b", "14b"], "attention": "causal"}
+    large = {"batch_size": 64}
+    spec = spec_on(lab_root, **qwen, training=large, compute={"gpu": "l4-24", "gpus_per_trial": 1})
+    small, big = runtime(spec, "0.6b", store), runtime(spec, "14b", store)
+    assert not small.recompute and big.recompute
+    planned = budget(spec, [], Known(), card("l4-24"), None, None).sizes
+    assert [small.micro_tokens, big.micro_tokens] == [one.fit.micro_tokens for one in planned]
+    given = spec_on(lab_root, **qwen, compute={"gpu": "l4-24", "gpus_per_trial": 1, "micro_tokens": 512})
+    assert runtime(given, "14b", store).micro_tokens == 512
+    assert runtime(spec_on(lab_root, **qwen), "14b", store).micro_tokens == MICRO_TOKENS
+
+
+def test_a_size_that_does_not_fit_is_refused_before_anything_runs(lab_root, store):
     small = {"max_length": {"default": 256}, "batch_size": 10**6}
     spec = spec_on(lab_root, training=small, compute={"gpu": "l4-24", "gpus_per_trial": 1e-6})
     with pytest.raises(StudyError, match="xs: an example of 1280 tokens needs"):

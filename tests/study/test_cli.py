@@ -18,7 +18,7 @@ from study.store import Store
 from tests.study.planned import BASE, finish, spec_on
 from trainables.errors import StorageError
 
-COMMANDS = ("plan", "run", "status", "report", "export", "ui", "doctor", "schema")
+COMMANDS = ("plan", "run", "status", "report", "export", "ui", "doctor", "schema", "calibrate")
 
 
 @pytest.fixture
@@ -87,6 +87,16 @@ def test_plan_of_the_lab_writes_its_data_once(tmp_path: Path) -> None:
     written = marker.stat().st_mtime_ns
     assert call("plan", "lab", "--smoke", "--storage", tmp_path).stdout == result.stdout
     assert marker.stat().st_mtime_ns == written
+
+
+def test_calibrate_measures_and_costs_rest_on_it(file: Path, lab_root: Path, tmp_path: Path) -> None:
+    result = call("calibrate", file, "--seconds", 1, "--storage", tmp_path, "--json")
+    assert result.exit_code == 0, result.output
+    value = json.loads(result.stdout)
+    assert {point["size"] for point in value["points"]} == {"xs", "s"} and Path(value["path"]).is_file()
+    name = value["device"]["name"]
+    text = call("plan", file, "--cost", "--gpu", name, "--data-root", lab_root, "--storage", tmp_path).stdout
+    assert f"speed: calibrated on {name}" in text
 
 
 @pytest.mark.parametrize("command", ["plan", "run", "status"])

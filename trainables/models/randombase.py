@@ -125,13 +125,15 @@ def _quantised(linear: nn.Linear, quantization: Quantization, dtype: torch.dtype
         return linear
     options = {"bias": linear.bias is not None, "device": "meta"}
     made: Any
+    weight: Any
     if quantization == "nf4":
         made = Linear4bit(linear.in_features, linear.out_features, compute_dtype=dtype, quant_type="nf4", **options)
-        made.weight = Params4bit(linear.weight.data, quant_type="nf4", module=made).to(device)
+        weight = Params4bit(linear.weight.data, quant_type="nf4", module=made)
         made.support_avx512bf16_for_cpu = False
     else:
         made = Linear8bitLt(linear.in_features, linear.out_features, has_fp16_weights=False, **options)
-        made.weight = Int8Params(linear.weight.data, has_fp16_weights=False).to(device)
+        weight = Int8Params(linear.weight.data, requires_grad=False, has_fp16_weights=False)
+    made.weight = weight.to(device)
     if linear.bias is not None:
         made.bias = nn.Parameter(linear.bias.data, requires_grad=False)
     return made
