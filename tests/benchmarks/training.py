@@ -83,9 +83,14 @@ def _batches(order: Sequence[int]) -> Batches:
 
 
 def evenly(batches: Batches, lengths: Sequence[int], count: int) -> Batches:
-    """`count` of the batches, at equal distances in the order of their padded sizes."""
+    """`count` of the batches, at equal distances in the order of their padded sizes.
+
+    Of the ways to do so it is the one whose share of padding is nearest to that of all batches.
+    """
     ordered = sorted(batches, key=lambda batch: max(lengths[index] for index in batch))
-    return [ordered[(2 * number + 1) * len(ordered) // (2 * count)] for number in range(count)]
+    stride = len(ordered) // count
+    ways = [ordered[first::stride][:count] for first in range(stride)]
+    return min(ways, key=lambda way: abs(padding(way, lengths) - padding(batches, lengths)))
 
 
 def padding(batches: Batches, lengths: Sequence[int]) -> float:
