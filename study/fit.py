@@ -17,8 +17,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from study import memory
+from study.activations import Precision
 from study.gpus import Card, cards
-from study.memory import Memory, Precision
+from study.memory import Memory
 from trainables.config import Adapter, Architecture, Quantization
 from trainables.errors import StudyError
 

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import torch
 from torch.nn import functional
 
-from study.memory import Precision
+from study.activations import Precision
 from trainables import calibration
 from trainables.config import Adapter, Architecture, Size
 from trainables.livebytes import LiveBytes

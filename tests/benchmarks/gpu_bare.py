@@ -32,6 +32,7 @@ import torch
 from torch import nn
 
 from study import memory
+from study.activations import Precision
 from study.calibrations import operations
 from trainables import calibration
 from trainables.batching import epoch_batches, within_budget
@@ -75,7 +76,7 @@ def matmul_flops(device: torch.device) -> float:
 
 def step_facts(found: Measured, peak_flops: float, kind: str) -> dict[str, Any]:
     """One measured pass beside the roofline and the plan."""
-    precision: memory.Precision = "bf16" if kind == "cuda" else "fp32"
+    precision: Precision = "bf16" if kind == "cuda" else "fp32"
     need = memory.of(found.architecture, "nf4", found.adapter, precision)
     planned = need.peak(found.shape.tokens, found.shape.width, found.shape.recompute) - need.context
     return {

@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 
 from study import memory
-from study.memory import Precision
+from study.activations import Precision
 from study.show import table
 from tests.memory_measured import base_of, count, small
 from trainables import calibration
