@@ -39,7 +39,7 @@ Echo = Callable[[str], None]
 
 CONNECT_SECONDS = 10.0
 HELD_SECONDS = 3.0
-"""Pause before a phase that another driver holds is tried again."""
+"""Pause before a phase is tried again that another driver holds, or whose process had to go."""
 QUIET = {
     "TOKENIZERS_PARALLELISM": "false",
     "HF_HUB_OFFLINE": "1",
@@ -111,6 +111,8 @@ class _Walk:
     """Key -> when it was submitted (monotonic)."""
     held: dict[str, float] = field(default_factory=dict)
     """Key -> when to try again (monotonic)."""
+    preemptions: int = 0
+    """How often a phase had to go and was put back; no failures."""
 
     def to_the_end(self) -> None:
         while not self.queue.over:
@@ -146,6 +148,11 @@ class _Walk:
         if result.status == "held":
             if key not in self.held:
                 self.say("wait", key, result.line)
+            self.held[key] = time.monotonic() + HELD_SECONDS
+            return
+        if result.status == "preempted":
+            self.preemptions += 1
+            self.say("preempt", key, f"{result.line} ({self.preemptions} in this run)")
             self.held[key] = time.monotonic() + HELD_SECONDS
             return
         self.held.pop(key, None)

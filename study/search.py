@@ -31,9 +31,9 @@ from study.records import Search, Trial
 from study.sampler import NUMBER, RATE, Sampler, points, verdict
 from study.work import Host, Job, Tuned, finished_trials, one_line, run_trial
 from trainables import storage
-from trainables.errors import StudyError
+from trainables.errors import Preempted, StudyError
 
-SCORE, FAILURE = "score", "failure"
+SCORE, FAILURE, PREEMPTED = "score", "failure", "preempted"
 DEATHS = 2
 """How often a trial whose process died (spot node, memory) is started again; it resumes from its last state."""
 
@@ -41,13 +41,14 @@ DEATHS = 2
 class OrderedSearch(OptunaSearch):
     """OptunaSearch that lets no trial look at results before all trials with a lower number have theirs.
 
-    It also ends the search when a trial failed: the next one would fail in the same way.
+    It also ends the search when a trial failed, because the next one would fail in the same way, and when a trial had
+    to go: it is taken up again with the search. Optuna never hears of such a trial.
     """
 
-    failed = False
+    ended = False
 
     def suggest(self, trial_id: str) -> Any:
-        if self.failed:
+        if self.ended:
             return Searcher.FINISHED
         asked = len(self._evaluated_rewards or ()) + len(self._ot_trials)
         if asked >= self._sampler.startup and len(self._ot_trials) > len(self._completed_trials):
@@ -55,14 +56,16 @@ class OrderedSearch(OptunaSearch):
         return super().suggest(trial_id)
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        self.failed |= error or bool((result or {}).get(FAILURE))
-        super().on_trial_complete(trial_id, result, error)
+        self.ended |= error or not {FAILURE, PREEMPTED}.isdisjoint(result or {})
+        if PREEMPTED not in (result or {}):
+            super().on_trial_complete(trial_id, result, error)
 
 
 def search(job: Job, host: Host, resources: Mapping[str, float], concurrent: int) -> Tuned:
     """Run the trials of a phase that no earlier run finished. `resources` are those of the trial's own process.
 
-    Raises `StudyError` when a trial fails for a reason a user can mend, `RuntimeError` otherwise.
+    Raises `StudyError` when a trial fails for a reason a user can mend, `RuntimeError` otherwise, and `Preempted` when
+    a trial's process had to go.
     """
     wanted = job.spec.search
     done = finished_trials(job)
@@ -113,7 +116,8 @@ def _run(
                 failure_config=tune.FailureConfig(max_failures=DEATHS),
             ),
         )
-        for result in tuner.fit():
+        # A failure says more than a trial that had to go.
+        for result in sorted(tuner.fit(), key=lambda result: PREEMPTED in (result.metrics or {})):
             _raise_failure(job, result)
 
 
@@ -135,6 +139,8 @@ def _trial(config: dict[str, Any], job: Job, host: Host) -> None:
     try:
         with phaselog.to(storage.join(job.store.phase_folder(job.phase.key), f"trial-{number}.txt")):
             trial = run_trial(job, number, rate, host, started)
+    except Preempted as error:
+        tune.report({SCORE: 0.0, PREEMPTED: f"trial {number}: {error}"})
     except StudyError as error:
         tune.report({SCORE: 0.0, FAILURE: one_line(error), "mendable": True})
     except Exception as error:
@@ -147,6 +153,8 @@ def _raise_failure(job: Job, result: tune.Result) -> None:
     if result.error is not None:
         raise RuntimeError(f"a trial of {job.phase.key} died {DEATHS + 1} times; the last time: {result.error}")
     metrics = result.metrics or {}
+    if PREEMPTED in metrics:
+        raise Preempted(metrics[PREEMPTED])
     if FAILURE in metrics:
         if metrics["mendable"]:
             raise StudyError(metrics[FAILURE])

@@ -351,6 +351,10 @@ def _value_problems(spec: StudySpec) -> list[str]:
     if spec.compute.gpu is not None:
         found.append(_unknown("compute.gpu", spec.compute.gpu, "GPU", cards()))
     found += _revision_problems(spec)
+    if spec.compute.shard and spec.compute.workers < 2:
+        found.append(
+            f"compute.shard: found workers: {spec.compute.workers}, allowed: 2 or more, to spread the base over"
+        )
     least = min(spec.training.steps.values(), default=spec.training.evaluations)
     if least < spec.training.evaluations:
         found.append(

@@ -28,7 +28,7 @@ from study.spec import StudySpec
 from study.store import Store
 from trainables import storage
 from trainables.config import EvaluationConfig, ImportConfig, Places, PretrainConfig, Runtime, TuneConfig
-from trainables.errors import CheckpointError, StorageError, StudyError
+from trainables.errors import CheckpointError, Preempted, StorageError, StudyError
 from trainables.results import Outcome, Report
 
 if TYPE_CHECKING:
@@ -82,10 +82,10 @@ class Result:
     """How a phase ended, for the driver."""
 
     key: str
-    status: Literal["done", "failed", "held"]
-    """`held`: another live driver works on it."""
+    status: Literal["done", "failed", "held", "preempted"]
+    """`held`: another live driver works on it; `preempted`: its process had to go, its next start goes on."""
     line: str
-    """done: what came out; failed and held: why."""
+    """done: what came out; otherwise: why."""
     seconds: float = 0.0
     """Wall seconds."""
 
@@ -119,6 +119,9 @@ def run_phase(job: Job, tune: Tune) -> Result:
             return Result(key, "done", _summary(record), seconds)
         except LeaseHeld as error:
             return Result(key, "held", str(error))
+        except Preempted as error:
+            log.info("%s: %s", key, error)
+            return Result(key, "preempted", str(error), time.perf_counter() - started)
         except Exception as error:
             log.exception("%s failed", key)
             line = one_line(error)

@@ -27,3 +27,7 @@ class CheckpointError(StudyError):
 
 class ModelError(StudyError):
     """A model, size or option that cannot be loaded or combined."""
+
+
+class Preempted(StudyError):
+    """This process was told to go. No failure: the state of the run is written, and its next start goes on from it."""

@@ -1,8 +1,9 @@
 """How many floating-point operations does a pass over some tokens take?
 
 Per token a forward pass costs 2 per weight of every linear layer plus 4 * T * hidden * layers for attention
-(Kaplan et al. 2020). Training a frozen base costs one more pass's worth, for the input gradients (4N); full
-training two more (6N). Embedding look-ups are free; a language-model head is counted where it is used.
+(Kaplan et al. 2020). Training a frozen base costs one more pass's worth, for the input gradients (4N), and with
+gradient checkpointing another, for the second forward pass (6N); full training costs two more (6N). Embedding
+look-ups are free; a language-model head is counted where it is used.
 """
 
 from __future__ import annotations

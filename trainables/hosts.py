@@ -12,21 +12,27 @@ process lives as long as its search, and the base model stays loaded between tri
 
     host = choose(workers=0, cpus=1, gpus=0)
     outcome = host(config, learning_rate, places, runtime, report)
+
+A run that is told to go (see `trainables.preemption`; the notice that Ray drains a node is passed on here) has written
+its state. `warm` and `group` then start it again at once, on other nodes, because they wait elsewhere; from `own`
+comes `Preempted`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
 import ray
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from trainables import storage
+from trainables import preemption, storage
 from trainables.config import Places, Runtime, TuneConfig
-from trainables.errors import StudyError
+from trainables.errors import Preempted, StudyError
 from trainables.results import Outcome, Report
 
 Host = Callable[[TuneConfig, float, Places, Runtime, Report], Outcome]
@@ -38,6 +44,9 @@ HEALTH_CHECK_SECONDS = "0.3"
 """Ray Train's controller hands over one report per check; the default of 2 s would make short trials wait."""
 RESTARTS = 3
 """How often a worker group that lost a worker is started again; it resumes from its last state."""
+
+DRAIN_SECONDS = 3.0
+"""How often a worker asks whether its node is being drained; notices come 30 to 120 s ahead."""
 
 
 def choose(workers: int, cpus: int, gpus: float) -> Host:
@@ -53,10 +62,34 @@ def trial_resources(workers: int, cpus: int, gpus: float, sliver: dict[str, floa
 
 
 def own(config: TuneConfig, learning_rate: float, places: Places, runtime: Runtime, report: Report) -> Outcome:
-    """Train in this process."""
+    """Train in this process. Raises `Preempted` when it was told to go."""
     from trainables.phase import train
 
-    return train(config, learning_rate, places, runtime, report)
+    with _watching_node():
+        return train(config, learning_rate, places, runtime, report)
+
+
+@contextmanager
+def _watching_node() -> Iterator[None]:
+    """Pass on the notice that Ray drains the node of this process."""
+    if not ray.is_initialized():
+        yield
+        return
+    node, over = ray.get_runtime_context().get_node_id(), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(DRAIN_SECONDS):
+            # Where Ray Train itself looks; there is no public way outside of a worker group (ray 2.60).
+            if node in ray._private.state.state.get_draining_nodes():
+                preemption.give_notice()
+
+    thread = threading.Thread(target=watch, name="drain", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 @ray.remote(max_retries=RESTARTS)
@@ -67,10 +100,12 @@ def _warm(config: TuneConfig, learning_rate: float, places: Places, runtime: Run
 def warm(
     cpus: int, config: TuneConfig, learning_rate: float, places: Places, runtime: Runtime, report: Report
 ) -> Outcome:
-    """Train in a pooled worker. A worker that dies is replaced, and the training resumes."""
+    """Train in a pooled worker. A worker that dies or has to go is replaced, and the training resumes."""
     outside = PlacementGroupSchedulingStrategy(placement_group=None)  # the trial's own group is a sliver
     task = _warm.options(num_cpus=cpus, scheduling_strategy=outside, runtime_env={"env_vars": POOL})
-    return Outcome.model_validate_json(unwrapped(task.remote(config, learning_rate, places, runtime, report)))
+    while True:
+        with suppress(Preempted):
+            return Outcome.model_validate_json(unwrapped(task.remote(config, learning_rate, places, runtime, report)))
 
 
 def unwrapped(reference: Any) -> Any:
@@ -120,6 +155,8 @@ def group(
         except ray.train.TrainingFailedError as error:
             # Ray Train would also start a group again that found malformed data, each time for many seconds.
             cause = _first_cause(error)
+            if isinstance(cause, Preempted):
+                continue
             if isinstance(cause, StudyError) or restarts == RESTARTS:
                 raise cause from error
             restarts += 1
@@ -158,4 +195,5 @@ def _group_worker(loop_config: dict[str, Any]) -> str:
 
     members = Group(rank, context.get_world_size())
     config, learning_rate, places, runtime = loop_config["arguments"]
-    return train(config, learning_rate, places, runtime, report, members).model_dump_json()
+    with _watching_node():
+        return train(config, learning_rate, places, runtime, report, members).model_dump_json()

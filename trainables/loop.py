@@ -1,9 +1,11 @@
 """How does one training run go, from its first step (or from where it was cut off) to its last?
 
-The loop knows nothing of tasks or languages. An `Objective` says which passes make up step i and what they cost;
-the loop accumulates, clips, schedules, checks for divergence, keeps the clock, writes resumable states and
-reports. With several workers each takes its share of the examples of every step and gradients are summed, so any
-number of workers, and any cut into passes, gives the gradient of the whole step.
+The loop knows nothing of tasks or languages. An `Objective` says which passes make up step i; `trainables.step`
+makes of them the gradient of the whole step, whatever the cut into passes and the number of workers; the loop clips,
+schedules, checks for divergence, keeps the clock, writes resumable states and reports.
+
+It is stopped by the end of its steps, by a loss that is no number, or by notice that its process has to go: then it
+writes its state at once and raises `Preempted`.
 """
 
 from __future__ import annotations
@@ -14,35 +16,19 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from trainables import state, storage
-from trainables.errors import CheckpointError
+from trainables import preemption, state, storage
+from trainables.errors import CheckpointError, Preempted
 from trainables.group import ALONE, Group
 from trainables.results import Outcome, Report
+from trainables.step import Objective, gradient
 
 CURVE_POINTS = 100
-
-
-@dataclass(frozen=True)
-class Pass:
-    """One forward and backward pass: its share of the step's loss, and what it cost."""
-
-    loss: Tensor
-    """Scalar: sum over the pass's examples, divided by the examples of the whole step."""
-    tokens: int
-    flops: float
-
-
-class Objective(Protocol):
-    """What a run minimises."""
-
-    def passes(self, step: int, group: Group) -> Sequence[Callable[[], Pass]]:
-        """The forward passes of one step, for one worker of a group. A function of the step alone."""
 
 
 @dataclass
@@ -55,6 +41,13 @@ class Trace:
     flops: float = 0.0
     seconds: float = 0.0
     restarts: int = 0
+    """How often the run was cut off and taken up again."""
+    preemptions: int = 0
+    """How often it was told to go and taken up again; not counted among the restarts."""
+    preempted: bool = False
+    """This state was written because the process had to go."""
+    halvings: int = 0
+    """How often the size of a pass was halved because the memory ran out."""
     sources: list[str] = field(default_factory=list)
     """What each step of the whole run is made of; empty: all of the same. Losses of unlike steps (a task, running
     text) say nothing about one another."""
@@ -89,7 +82,12 @@ class Trace:
             peak_memory_mb=peak_memory_mb(),
             checkpoint=None if note else checkpoint,
             parameters=parameters,
-            facts={**facts, "restarts": self.restarts},
+            facts={
+                **facts,
+                "restarts": self.restarts,
+                "preemptions": self.preemptions,
+                "halvings": self.halvings,
+            },
             note=note,
         )
 
@@ -160,58 +158,85 @@ class Run:
 
 
 def train(run: Run, objective: Objective, report: Report) -> Trace:
-    """Run to the last step, or to the step at which the loss is no longer a number."""
+    """Run to the last step, or to the step at which the loss is no longer a number.
+
+    Raises `Preempted` when the process was told to go, `ModelError` when a single example does not fit into the
+    memory, and `StorageError` when states cannot be written.
+    """
     rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in run.optimizers]
     trace = _restored(run)
     trace.sources = list(run.sources)
     clock = saved = time.perf_counter()
-    for step in range(len(trace.losses), run.steps):
-        for optimizer, base in zip(run.optimizers, rates, strict=True):
-            for group, rate in zip(optimizer.param_groups, base, strict=True):
-                group["lr"] = rate * run.schedule.factor(step)
-        torch.manual_seed(hash((run.seed, step)) % 2**31)
-        trace.losses.append(_step(run, objective, step, trace))
-        event: dict[str, Any] = {"step": step + 1, "steps": run.steps, "loss": trace.losses[-1]}
-        if not math.isfinite(trace.losses[-1]):
-            break
-        if run.evaluate and step + 1 in run.evaluation_steps():
-            event["score"] = run.evaluate()
-            trace.scores.append((step + 1, event["score"]))
+
+    def close_step() -> None:
+        """Score the step where that is due, stop the clock, and report."""
+        nonlocal clock
+        event = _event(run, trace)
         now = time.perf_counter()
         trace.seconds, clock = trace.seconds + now - clock, now
         report(event)
-        if now - saved > run.checkpoint_seconds and step + 1 < run.steps and run.group.rank == 0:
-            state.write(run.resume, run.tensors, run.optimizers, vars(trace))
-            saved = time.perf_counter()
+
+    with preemption.listening() as noticed, state.Writer(run.resume) as writer:
+        if _due(run, trace):  # it had to go before it could
+            close_step()
+        for step in range(len(trace.losses), run.steps):
+            told = _step(run, rates, objective, trace, noticed)
+            if not math.isfinite(trace.losses[-1]):
+                break
+            if told and step + 1 < run.steps:
+                _leave(run, trace, writer, close_step)
+            close_step()
+            if clock - saved > run.checkpoint_seconds and step + 1 < run.steps and run.group.rank == 0:
+                writer.put(run.tensors, run.optimizers, vars(trace))
+                saved = clock
     return trace
 
 
-def _step(run: Run, objective: Objective, step: int, trace: Trace) -> float:
-    """One optimiser step; returns the loss of the whole step, over all workers."""
-    for optimizer in run.optimizers:
-        optimizer.zero_grad(set_to_none=True)
-    total, tokens, flops = 0.0, 0, 0.0
-    for forward in objective.passes(step, run.group):
-        one = forward()
-        one.loss.backward()
-        total += one.loss.item()
-        tokens += one.tokens
-        flops += one.flops
+def _step(run: Run, rates: list[list[float]], objective: Objective, trace: Trace, noticed: Callable[[], bool]) -> bool:
+    """One optimiser step; returns whether a worker was told to go."""
+    step = len(trace.losses)
+    for optimizer, base in zip(run.optimizers, rates, strict=True):
+        for group, rate in zip(optimizer.param_groups, base, strict=True):
+            group["lr"] = rate * run.schedule.factor(step)
     trained = list(run.tensors.values())
-    if run.group.size > 1:
-        sums = torch.tensor([total, float(tokens), flops], dtype=torch.float64)
-        for tensor in trained:
-            if tensor.grad is None:
-                tensor.grad = torch.zeros_like(tensor)
-        run.group.sum_([sums, *(tensor.grad for tensor in trained if tensor.grad is not None)])
-        total, tokens, flops = sums[0].item(), int(sums[1].item()), sums[2].item()
-    trace.tokens += tokens
-    trace.flops += flops
-    if math.isfinite(total):
+    seed = hash((run.seed, step)) % 2**31
+    made = gradient(objective, step, seed, trained, run.group, trace.halvings, noticed)
+    trace.losses.append(made.loss)
+    trace.tokens += made.tokens
+    trace.flops += made.flops
+    trace.halvings = made.halvings
+    if math.isfinite(made.loss):
         torch.nn.utils.clip_grad_norm_(trained, run.clip)
         for optimizer in run.optimizers:
             optimizer.step()
-    return total
+    return made.noticed
+
+
+def _due(run: Run, trace: Trace) -> bool:
+    """Whether the last step is to be scored and was not."""
+    step = len(trace.losses)
+    return bool(run.evaluate) and step in run.evaluation_steps() and step not in dict(trace.scores)
+
+
+def _event(run: Run, trace: Trace) -> dict[str, Any]:
+    """What there is to report of the last step."""
+    event: dict[str, Any] = {"step": len(trace.losses), "steps": run.steps, "loss": trace.losses[-1]}
+    if run.evaluate and _due(run, trace):
+        event["score"] = run.evaluate()
+        trace.scores.append((len(trace.losses), event["score"]))
+    return event
+
+
+def _leave(run: Run, trace: Trace, writer: state.Writer, close_step: Callable[[], None]) -> NoReturn:
+    """Write the state and raise `Preempted`. A score that is due is left to the next start: it may take too long."""
+    if not _due(run, trace):
+        close_step()
+    if run.group.rank == 0:
+        writer.put(run.tensors, run.optimizers, {**vars(trace), "preempted": True})
+        writer.flush()
+    run.group.wait()  # the end of one worker ends the others, and the state must be whole by then
+    done = f"after step {len(trace.losses)} of {run.steps}"
+    raise Preempted(f"told to go {done}; its state is written, and the next start goes on from there")
 
 
 def _restored(run: Run) -> Trace:
@@ -225,7 +250,9 @@ def _restored(run: Run) -> Trace:
         return Trace()
     trace = Trace(**position)
     trace.scores = [(int(step), float(score)) for step, score in trace.scores]
-    trace.restarts += 1
+    trace.preemptions += trace.preempted
+    trace.restarts += not trace.preempted
+    trace.preempted = False
     return trace
 
 

@@ -9,11 +9,13 @@ in the foreground under a debugger, and gives the same losses in all three.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-from trainables import loop, mixture, retrieval, runningtext, scoring, storage
+from trainables import layers, loop, mixture, retrieval, runningtext, scoring, storage
 from trainables.batching import Stream
 from trainables.config import Places, Runtime, TuneConfig
 from trainables.data.layouts import Split
@@ -29,6 +31,7 @@ from trainables.models.network import Network, network
 from trainables.objective import Tuning
 from trainables.results import Outcome, Report
 from trainables.runningtext import LanguageModelling, TextSteps
+from trainables.sharding import sharded
 from trainables.tasks import get
 from trainables.tasks.examples import score
 from trainables.tasks.retrieving import RetrieveTask
@@ -44,14 +47,20 @@ def train(
 ) -> Outcome:
     """Train one phase at one learning rate and write its checkpoint (unless it diverged).
 
-    Resumes by itself from `places.output`/resume. Raises `DataError`, `CheckpointError` and `ModelError`.
+    Resumes by itself from `places.output`/resume. Raises `StudyError`s; after `Preempted` call it again.
     """
     torch.set_num_threads(runtime.threads)
-    backbone = load(places.backbone, places.snapshots, config.quantization, config.attention)
+    spread = runtime.shard and group.size > 1
+    group = replace(group, lockstep=spread)
+    backbone = _backbone(config, places, group)
     root = Root(places.root)
     wanted = _heads(config, root)
     torch.manual_seed(config.seed)
-    with network(backbone, config.adapter, places.parent, wanted, config.size.family, trainable=True) as net:
+    with (
+        network(backbone, config.adapter, places.parent, wanted, config.size.family, trainable=True) as net,
+        layers.arranged(backbone, runtime),
+        sharded(net, group) if spread else nullcontext(),
+    ):
         net.model.train()
         trained = {name: value for name, value in _named(net) if value.requires_grad}
         items = {name: _split(config, places, backbone, root, name, "train").items for name in config.tasks}
@@ -84,9 +93,20 @@ def train(
             "dev_scores": trace.scores,
             "shares": _shares(config, items),
             "tokens_by_source": tuning.tokens(len(trace.losses)),
+            "micro_tokens": tuning.budget(trace.halvings),
         }
         dev = trace.scores[-1][1] if trace.scores else None
         return trace.outcome(dev, checkpoint, backbone.parameters, facts)
+
+
+def _backbone(config: TuneConfig, places: Places, group: Group) -> Backbone:
+    """The base. The first worker makes its snapshot, where there is none yet, and the others wait for it."""
+    if group.rank:
+        group.wait()
+    backbone = load(places.backbone, places.snapshots, config.quantization, config.attention, not group.lockstep)
+    if not group.rank:
+        group.wait()
+    return backbone
 
 
 def _heads(config: TuneConfig, root: Root) -> dict[str, HeadSpec]:
@@ -110,7 +130,7 @@ def objective(
     turns = mixture.turns(shares, config.steps, config.seed)
     text = _text(config, places, backbone, root, items, sum(source == TEXT for source, _ in turns))
     streams = {name: Stream(part.lengths.tolist(), config.batch_size, config.seed) for name, part in items.items()}
-    return Tuning(net, backbone, items, streams, text, turns, runtime.micro_tokens)
+    return Tuning(net, backbone, items, streams, text, turns, runtime.micro_tokens, runtime.recompute)
 
 
 def _shares(config: TuneConfig, items: Mapping[str, Items]) -> dict[str, float]:

@@ -24,6 +24,7 @@ from trainables.data.root import Root
 from trainables.flops import FULL_TRAINING, flops, linear_weights
 from trainables.group import Group
 from trainables.results import Outcome, Report
+from trainables.step import Pass, Planned
 
 MASKED, CLIP, WARMUP, WEIGHT_DECAY = 0.25, 1.0, 0.06, 0.01
 
@@ -99,15 +100,17 @@ class Pretraining:
     config: PretrainConfig
     linear: int
 
-    def passes(self, step: int, group: Group) -> list[Callable[[], loop.Pass]]:
+    def passes(self, step: int, group: Group, halvings: int = 0) -> list[Planned]:
+        """One pass, never cut: the masked tokens are drawn for the batch as a whole."""
         rows = [self.documents[index] for index in self.stream.batch(step)]
-        return [lambda: self._pass(torch.tensor(rows))]
+        whole = f"a batch of {len(rows)} documents of {len(rows[0])} tokens"
+        return [Planned(lambda: self._pass(torch.tensor(rows)), whole)]
 
-    def _pass(self, ids: Tensor) -> loop.Pass:
+    def _pass(self, ids: Tensor) -> Pass:
         rows, width = ids.shape
         shape = self.config.size.architecture
         cost = flops(self.linear, shape.hidden, shape.layers, rows * width, width, FULL_TRAINING)
-        return loop.Pass(self.loss(self.model, ids), rows * width, cost)
+        return Pass(self.loss(self.model, ids), rows * width, cost)
 
 
 def pretrain(config: PretrainConfig, places: Places, runtime: Runtime, report: Report) -> Outcome:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from study import execute
+from study.lease import holder
 from study.plan import Row
 from study.spec import Compute
 from study.store import Store
 from tests.study.phases import pretrain_phase, record, spec, target_phase
+from trainables.config import Places, Runtime
 from trainables.errors import StorageError, StudyError
+from trainables.lab import write_root
+from trainables.pretrain import pretrain
 
 
 def test_slots_of_a_local_machine_and_of_a_cluster():
@@ -76,6 +83,37 @@ def test_a_failing_phase_blocks_its_descendants_with_one_line_each(tmp_path):
     assert str(root) in failed and "Traceback" not in failed
     assert store.failure("pretrain-xs") in failed
     assert "Traceback" in Path(store.join("phases", "pretrain-xs", "log.txt")).read_text()
+
+
+def test_a_worker_that_gets_sigterm_is_put_back_and_goes_on_to_the_same_end(tmp_path):
+    """A real pretraining in a real worker process, against the same one that nobody disturbed."""
+    root, phase = tmp_path / "data", pretrain_phase()
+    write_root(str(root), seed=0)
+    config = phase.config.model_copy(update={"vocabulary": 1000, "max_length": 64, "steps": 300, "batch_size": 8})
+    phase = replace(phase, config=config)
+    store, lines = Store(tmp_path / "study"), []
+
+    def terminate() -> None:
+        progress = Path(store.join("phases", phase.key, "progress.json"))
+        while not progress.exists():
+            time.sleep(0.01)
+        os.kill(holder(store.join("phases", phase.key, "lease.json"))["pid"], signal.SIGTERM)
+
+    killer = threading.Thread(target=terminate, daemon=True)
+    killer.start()
+    study = spec(data={"source": "local", "root": str(root)})
+    assert execute.run(study, store, [Row(phase, "run", "no record yet")], echo=lines.append) == 0
+    killer.join(1)
+    states = [line.split("] ")[1].split()[0] for line in lines]
+    assert states == ["start", "preempt", "done"]
+    assert "told to go after step" in lines[1] and lines[1].endswith("(1 in this run)")
+    facts = store.record(phase.key).facts
+    assert (facts["preemptions"], facts["restarts"]) == (1, 0)
+    places = Places(root=str(root), backbone="", snapshots=str(tmp_path / "s"), output=str(tmp_path / "whole"))
+    whole = pretrain(config, places, Runtime(), lambda event: None)
+    assert facts["curve"] == [list(point) for point in whole.curve]
+    found = Path(store.checkpoint_folder(phase.key), "model.safetensors").read_bytes()
+    assert found == Path(whole.checkpoint, "model.safetensors").read_bytes()
 
 
 def test_on_worker_runs_elsewhere_and_raises_what_the_function_raised(tmp_path):

@@ -14,7 +14,7 @@ from study.search import search
 from study.work import Job, finished_trials
 from tests.study.phases import bowl, calls, job, target_phase
 from trainables import storage
-from trainables.errors import DataError, StudyError
+from trainables.errors import DataError, Preempted, StudyError
 
 SLIVER = {"CPU": 0.001}
 WANTED = {"search": {"trials": 5, "window": (1e-3, 1e-2), "seed": 0}}
@@ -65,6 +65,28 @@ def test_a_trial_that_fails_ends_the_search_with_its_line(tmp_path):
         search(one, bad_data, SLIVER, concurrent=1)
     assert len(calls(one)) == 1, "the next trial would fail in the same way"
     assert finished_trials(one) == []
+
+
+def test_a_trial_that_had_to_go_is_taken_up_again_with_the_search(tmp_path):
+    expected = search(job(tmp_path / "whole", target_phase(), **WANTED), bowl(3e-3), SLIVER, concurrent=1)
+    one = job(tmp_path / "cut", target_phase(), **WANTED)
+    train = bowl(3e-3)
+
+    def told_to_go(config, rate, places, runtime, report):
+        marker = Path(f"{places.root}.told")
+        if len(calls(one)) == 2 and not marker.exists():
+            marker.touch()
+            raise Preempted("told to go after step 7 of 10")
+        return train(config, rate, places, runtime, report)
+
+    with pytest.raises(Preempted, match="^trial 2: told to go after step 7 of 10$"):
+        search(one, told_to_go, SLIVER, concurrent=1)
+    assert [trial.number for trial in finished_trials(one)] == [0, 1]
+    again = search(one, told_to_go, SLIVER, concurrent=1)
+    assert len(calls(one)) == 5, "what was finished is not run again"
+    keep = {"number", "learning_rate", "status", "score"}
+    assert [t.model_dump(include=keep) for t in again.trials] == [t.model_dump(include=keep) for t in expected.trials]
+    assert again.search == expected.search
 
 
 def test_nothing_of_tune_or_optuna_is_left_in_the_store(tmp_path):

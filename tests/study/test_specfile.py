@@ -110,6 +110,7 @@ def test_merge_is_deep_and_replaces_lists() -> None:
         ({"arms": {"none": None, "b": None}}, "study: arms.b: found null, allowed: a task, a list of tasks, or {tasks: {name: share}}"),  # noqa: E501
         ({"arms": {"none": None, "b": "sqia"}}, "study: arms.b.tasks: 'sqia' is not a known task; did you mean siqa?"),
         ({"arms": {"none": None, "b": "tatoeba"}}, "study: arms.b.tasks: 'tatoeba' is scored without tuning and cannot be an intermediate task"),  # noqa: E501
+        ({"compute": {"shard": True, "workers": 1}}, "study: compute.shard: found workers: 1, allowed: 2 or more, to spread the base over"),  # noqa: E501
         ({"search": {"window": [1e-2, 1e-3]}}, "study: search.window: found [0.01, 0.001], allowed: 0 < lowest < highest <= 10"),  # noqa: E501
         ({"data": {"root": "/data"}}, "study: data.root: found '/data', allowed only with `source: local` or `source: hub`"),  # noqa: E501
         ({"data": {"source": "local"}}, "study: data.source: found 'local', allowed for ladder lab: lab (whose words it knows)"),  # noqa: E501

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from study.lease import Lease
 from study.records import Search
-from study.work import Job, Tuned, run_phase, run_trial, tune_once
+from study.work import Job, Tuned, finished_trials, run_phase, run_trial, tune_once
 from tests.study.phases import bowl, calls, job, record, target_phase
 from trainables import storage
-from trainables.errors import DataError
+from trainables.errors import DataError, Preempted
 from trainables.storage import read_json
 
 SEARCHED = "target-xs-s0"
@@ -111,6 +111,19 @@ def test_failures_are_one_line_with_the_traceback_in_the_log(tmp_path):
     assert "Traceback" in log and "ZeroDivisionError" in log
     assert run_phase(one, partial(tune_once, host=bowl(3e-3))).status == "done"
     assert one.store.failure(one.phase.key) == "", "a success clears the failure"
+
+
+def test_a_phase_that_had_to_go_has_not_failed(tmp_path):
+    one = tuned_job(tmp_path)
+
+    def told_to_go(*_):
+        raise Preempted("told to go after step 7 of 10; its state is written")
+
+    result = run_phase(one, partial(tune_once, host=told_to_go))
+    assert (result.status, result.line) == ("preempted", "told to go after step 7 of 10; its state is written")
+    assert one.store.failure(one.phase.key) == ""
+    assert finished_trials(one) == []
+    assert run_phase(one, partial(tune_once, host=bowl(3e-3))).status == "done", "its lease is free"
 
 
 def test_missing_record_of_the_search_is_named(tmp_path):

@@ -45,7 +45,7 @@ def places(world, tmp_path):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tune_config(world):
     """A short phase on one task (or a mixture); any field can be changed."""
 

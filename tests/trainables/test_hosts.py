@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,9 +73,9 @@ def to_file(path: Path) -> Report:
     return report
 
 
-def train(world: Path, name: str, host) -> Outcome:
+def train(world: Path, name: str, host, report: Report | None = None) -> Outcome:
     output = world / name
-    outcome = host(config(), 3e-3, places(world, output), RUNTIME, to_file(world / f"{name}.steps"))
+    outcome = host(config(), 3e-3, places(world, output), RUNTIME, report or to_file(world / f"{name}.steps"))
     assert outcome.steps == STEPS
     assert (output / "checkpoint" / "adapter").is_dir()
     steps = (world / f"{name}.steps").read_text().split()
@@ -98,6 +102,65 @@ def test_two_workers_give_the_same_losses_up_to_rounding(world, local_ray, expec
     assert [step for step, _ in found.curve] == [step for step, _ in expected.curve]
     assert [loss for _, loss in found.curve] == pytest.approx([loss for _, loss in expected.curve], abs=1e-4)
     assert found.tokens == expected.tokens
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_run_whose_worker_is_told_to_go_goes_on_at_once(world, local_ray, expected, workers):
+    name = f"told-{workers}"
+    steps, told = to_file(world / f"{name}.steps"), world / f"{name}.told"
+
+    def report(event: dict[str, float]) -> None:
+        from trainables import preemption
+
+        steps(event)
+        if event["step"] == 3 and not told.exists():
+            told.touch()
+            # In a worker of Ray Train the training has a thread of its own, which no signal reaches.
+            preemption.give_notice() if workers else os.kill(os.getpid(), signal.SIGTERM)
+
+    found = train(world, name, choose(workers, 1, 0.0), report)
+    assert [loss for _, loss in found.curve] == pytest.approx([loss for _, loss in expected.curve], abs=1e-4)
+    assert (found.facts["preemptions"], found.facts["restarts"]) == (1, 0)
+
+
+DRAINED = """
+import logging, sys, time
+from pathlib import Path
+import ray
+from ray.core.generated.autoscaler_pb2 import DrainNodeReason
+from trainables import hosts, preemption
+
+ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+
+def train(config, learning_rate, places, runtime, report):
+    with preemption.listening() as noticed:
+        Path(places).touch()
+        end = time.monotonic() + 20
+        while not noticed() and time.monotonic() < end:
+            time.sleep(0.01)
+        return noticed()
+
+@ray.remote(max_retries=0)
+def run(marker):
+    from trainables import phase
+    phase.train = train
+    return hosts.own(None, 0.0, marker, None, None)
+
+task = run.remote(sys.argv[1])
+while not Path(sys.argv[1]).exists():
+    time.sleep(0.01)
+context = ray.get_runtime_context()
+reason = DrainNodeReason.Value("DRAIN_NODE_REASON_PREEMPTION")
+deadline = int((time.time() + 120) * 1000)
+ray._raylet.GcsClient(address=context.gcs_address).drain_node(context.get_node_id(), reason, "spot", deadline)
+print("told" if ray.get(task) else "not told")
+"""
+
+
+def test_the_notice_that_a_node_is_drained_reaches_the_run_on_it(tmp_path):
+    """A Ray of its own: a drained node takes no work any more."""
+    command = [sys.executable, "-c", DRAINED, str(tmp_path / "marker")]
+    assert subprocess.run(command, capture_output=True, text=True, timeout=120).stdout == "told\n"
 
 
 @pytest.mark.parametrize("workers", [0, 1])

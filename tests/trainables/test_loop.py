@@ -1,68 +1,26 @@
 """The training loop: a run that is cut off and goes on is the run that was never cut off."""
 
-import math
 import random
 
 import pytest
 import torch
-from torch import nn
 
+from tests.trainables.line import Killed, kill_at, make, quietly
 from trainables import loop, state
-from trainables.errors import CheckpointError
-from trainables.group import Group
-
-
-class Line:
-    """Fit a line through noisy points; 8 examples a step, cut into `cuts` passes."""
-
-    def __init__(self, model: nn.Module, cuts: int = 1, dropout: float = 0.0, poison: int | None = None) -> None:
-        self.model, self.cuts, self.dropout, self.poison = model, cuts, nn.Dropout(dropout), poison
-
-    def passes(self, step: int, group: Group):
-        generator = torch.Generator().manual_seed(step)
-        x = torch.randn(8, 3, generator=generator)
-        y = x @ torch.tensor([1.0, -2.0, 0.5]) + 0.1 * torch.randn(8, generator=generator)
-        mine = list(range(8))[group.rank :: group.size]
-        width = math.ceil(len(mine) / self.cuts)
-        parts = [mine[i : i + width] for i in range(0, len(mine), width)]
-        return [lambda part=part: self._pass(x[part], y[part], step) for part in parts]
-
-    def _pass(self, x, y, step):
-        loss = ((self.model(self.dropout(x))[:, 0] - y) ** 2).sum() / 8
-        return loop.Pass(loss * math.nan if step == self.poison else loss, tokens=len(x), flops=2.0 * len(x))
-
-
-def make(tmp_path, steps=20, cuts=1, dropout=0.0, checkpoint_seconds=1e9, poison=None, rate=0.05):
-    torch.manual_seed(0)
-    model = nn.Linear(3, 1)
-    tensors = dict(model.named_parameters())
-    run = loop.Run(
-        steps=steps, seed=5, clip=1.0, schedule=loop.Schedule(steps, 0.1), tensors=tensors,
-        optimizers=(torch.optim.AdamW(tensors.values(), lr=rate),), resume=str(tmp_path / "resume"),
-        checkpoint_seconds=checkpoint_seconds,
-    )  # fmt: skip
-    return run, Line(model, cuts, dropout, poison), model
-
-
-class Killed(Exception):
-    pass
+from trainables.errors import CheckpointError, ModelError
+from trainables.step import Planned
 
 
 @pytest.mark.parametrize("killed_at", [1, 7, 19])
 def test_resumed_loss_equals_uninterrupted_loss_to_the_last_digit(tmp_path, killed_at):
     run, objective, model = make(tmp_path / "whole", dropout=0.2)
-    whole = loop.train(run, objective, lambda event: None)
-
-    def kill(event):
-        if event["step"] == killed_at + 1:
-            raise Killed
-
+    whole = loop.train(run, objective, quietly)
     run, objective, _ = make(tmp_path / "cut", dropout=0.2, checkpoint_seconds=0.0)
     with pytest.raises(Killed):
-        loop.train(run, objective, kill)
+        loop.train(run, objective, kill_at(killed_at + 1))
     run, objective, again = make(tmp_path / "cut", dropout=0.2)
     torch.rand(100)  # whatever random numbers another process has drawn
-    trace = loop.train(run, objective, lambda event: None)
+    trace = loop.train(run, objective, quietly)
     assert trace.losses == whole.losses
     assert trace.restarts == 1
     assert torch.equal(again.weight, model.weight)
@@ -73,7 +31,7 @@ def test_one_pass_of_eight_equals_eight_passes_of_one(tmp_path):
     results = []
     for cuts in (1, 2, 8):
         run, objective, model = make(tmp_path / str(cuts), cuts=cuts)
-        results.append((loop.train(run, objective, lambda event: None).losses, model.weight.detach().clone()))
+        results.append((loop.train(run, objective, quietly).losses, model.weight.detach().clone()))
     for losses, weight in results[1:]:
         assert losses == pytest.approx(results[0][0], rel=1e-5)
         assert torch.allclose(weight, results[0][1], atol=1e-6)
@@ -81,7 +39,7 @@ def test_one_pass_of_eight_equals_eight_passes_of_one(tmp_path):
 
 def test_a_loss_that_is_no_number_ends_the_run_and_is_named(tmp_path):
     run, objective, _ = make(tmp_path, poison=4)
-    trace = loop.train(run, objective, lambda event: None)
+    trace = loop.train(run, objective, quietly)
     assert len(trace.losses) == 5
     assert trace.diverged() == "loss became nan at step 5"
 
@@ -101,23 +59,15 @@ def test_a_loss_that_stays_where_it_was_has_not_diverged():
 def test_a_damaged_state_starts_the_run_again(tmp_path):
     run, objective, _ = make(tmp_path, checkpoint_seconds=0.0)
     with pytest.raises(Killed):
-        loop.train(run, objective, _kill_at(10))
+        loop.train(run, objective, kill_at(10))
     path = tmp_path / "resume" / state.STATE
     path.write_bytes(path.read_bytes()[:-20])
     run, objective, _ = make(tmp_path)
     with pytest.raises(CheckpointError, match="not a whole state"):
         state.read(run.resume, run.tensors, run.optimizers)
-    trace = loop.train(run, objective, lambda event: None)
+    trace = loop.train(run, objective, quietly)
     assert len(trace.losses) == 20
     assert trace.restarts == 1
-
-
-def _kill_at(step):
-    def kill(event):
-        if event["step"] == step:
-            raise Killed
-
-    return kill
 
 
 def test_the_schedule_rises_then_falls_to_zero():
@@ -136,3 +86,68 @@ def test_a_curve_keeps_at_most_a_hundred_points_and_the_mean():
     assert len(curve) <= 100
     assert curve[-1][0] == 1050
     assert curve[0] == (11, 5.0)
+
+
+# The memory runs out.
+
+
+@pytest.mark.parametrize("fits", [4, 2, 1])
+def test_a_run_that_runs_out_of_memory_at_once_is_the_run_planned_with_smaller_passes(tmp_path, fits):
+    run, objective, model = make(tmp_path / "planned", dropout=0.2, cuts=8 // fits)
+    planned = loop.train(run, objective, quietly)
+    run, objective, again = make(tmp_path / "full", dropout=0.2, capacity=lambda step: fits)
+    trace = loop.train(run, objective, quietly)
+    assert trace.halvings == {4: 1, 2: 2, 1: 3}[fits]
+    assert trace.losses == planned.losses
+    assert (trace.tokens, trace.flops) == (planned.tokens, planned.flops)
+    assert torch.equal(again.weight, model.weight)
+
+
+def test_a_step_that_was_started_again_is_the_step_it_would_have_been(tmp_path):
+    """The memory runs out in the third of four passes, for a reason that halving does not touch."""
+    run, objective, model = make(tmp_path / "whole", dropout=0.2, cuts=8)
+    whole = loop.train(run, objective, quietly)
+    run, objective, again = make(tmp_path / "full", dropout=0.2, cuts=8)
+    made, planned = [], objective.passes
+
+    def passes(step, group, halvings=0):
+        found = planned(step, group, halvings)
+        if step == 6 and not halvings:
+            found[2] = Planned(lambda: made.append(step) or objective._pass(torch.ones(9, 3), torch.ones(9), step))
+        return found
+
+    objective.passes = passes
+    trace = loop.train(run, objective, quietly)
+    assert made == [6]
+    assert trace.halvings == 1
+    assert trace.losses == whole.losses
+    assert torch.equal(again.weight, model.weight)
+
+
+def test_smaller_passes_from_some_step_on_change_nothing_but_rounding(tmp_path):
+    run, objective, _ = make(tmp_path / "whole")
+    whole = loop.train(run, objective, quietly)
+    run, objective, _ = make(tmp_path / "full", capacity=lambda step: 8 if step < 7 else 2)
+    trace = loop.train(run, objective, quietly)
+    assert trace.halvings == 2
+    assert trace.losses[:7] == whole.losses[:7]
+    assert trace.losses == pytest.approx(whole.losses, rel=1e-5)
+
+
+def test_a_resumed_run_keeps_its_smaller_passes(tmp_path):
+    options = {"dropout": 0.2, "capacity": lambda step: 2 if step == 3 else 8}
+    run, objective, _ = make(tmp_path / "whole", **options)
+    whole = loop.train(run, objective, quietly)
+    run, objective, _ = make(tmp_path / "cut", checkpoint_seconds=0.0, **options)
+    with pytest.raises(Killed):
+        loop.train(run, objective, kill_at(9))
+    run, objective, _ = make(tmp_path / "cut", **options)
+    trace = loop.train(run, objective, quietly)
+    assert trace.halvings == whole.halvings == 2
+    assert trace.losses == whole.losses
+
+
+def test_an_example_that_does_not_fit_is_one_line(tmp_path):
+    run, objective, _ = make(tmp_path, capacity=lambda step: 0 if step == 4 else 8)
+    with pytest.raises(ModelError, match="^out of memory: one point does not fit; lower training.max_length, or .*$"):
+        loop.train(run, objective, quietly)

@@ -9,12 +9,12 @@ import torch
 from safetensors.torch import load_file
 
 from trainables import loop, phase, state
-from trainables.config import Places, Runtime, Sampling, TextMix
+from trainables.config import Adapter, Places, Runtime, Sampling, TextMix
 from trainables.data.root import Root
-from trainables.errors import CheckpointError, DataError
+from trainables.errors import CheckpointError, DataError, ModelError
 from trainables.group import ALONE, Group
 from trainables.models.backbone import load
-from trainables.models.network import network
+from trainables.models.network import Network, network
 
 TASKS = ["xcopa", "udpos", "panx", "xnli", "siqa"]
 
@@ -135,6 +135,37 @@ def _kill(event):
         raise Killed
 
 
+def test_a_phase_that_runs_out_of_memory_is_the_phase_planned_with_smaller_passes(places, tune_config, monkeypatch):
+    """Passes of more than 60 padded tokens do not fit; the plan allowed 480."""
+    planned, events, config = [], [], tune_config("udpos", adapter=Adapter(dropout=0.1))
+    first = phase.train(config, 3e-3, places("planned"), Runtime(micro_tokens=60), planned.append)
+    loss = Network.loss
+
+    def limited(self, batch, task):
+        found = loss(self, batch, task)
+        if batch.input_ids.numel() > 60:
+            raise torch.OutOfMemoryError("no room")
+        return found
+
+    monkeypatch.setattr(Network, "loss", limited)
+    second = phase.train(config, 3e-3, places("full"), Runtime(micro_tokens=480), events.append)
+    assert events == planned
+    assert (second.facts["micro_tokens"], second.facts["halvings"]) == (60, 3)
+    assert (first.facts["micro_tokens"], first.facts["halvings"]) == (60, 0)
+    one, two = (load_file(f"{o.checkpoint}/adapter/adapter_model.safetensors") for o in (first, second))
+    assert all(one[name].equal(two[name]) for name in one)
+
+
+def test_an_example_that_does_not_fit_is_named(places, tune_config, monkeypatch):
+    def full(self, batch, task):
+        raise torch.OutOfMemoryError("no room")
+
+    monkeypatch.setattr(Network, "loss", full)
+    line = r"^out of memory: udpos: one example of \d+ padded tokens does not fit; lower training.max_length, or .*$"
+    with pytest.raises(ModelError, match=line):
+        phase.train(tune_config("udpos"), 3e-3, places(), Runtime(), lambda e: None)
+
+
 # Running text, mixtures, training files and matching.
 
 
@@ -202,6 +233,36 @@ def test_two_workers_have_the_loss_and_the_gradient_of_one(task, asked, tune_con
     assert parts[0] == pytest.approx(whole[0], rel=1e-4)
     for one, other in zip(parts[1], whole[1], strict=True):
         assert torch.allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize("task", ["xnli", "udpos", "xcopa"])
+def test_eight_passes_of_one_example_have_the_gradient_of_one_pass_of_eight(task, places, tune_config):
+    _check_cut(tune_config(task, quantization="none"), places(), task)
+
+
+@pytest.mark.parametrize("task", ["squad", "text"])
+def test_one_window_or_block_at_a_time_has_the_gradient_of_all_together(task, asked, tune_config):
+    text = TextMix(files=("news.txt",), share=0.5) if task == "text" else None
+    _check_cut(tune_config("squad", quantization="none", text=text, steps=6), asked("out"), task)
+
+
+def _check_cut(config, where, task):
+    """The gradient of a step of a task, one example per pass, against that of the step as one pass: to 1e-6."""
+    root = Root(where.root)
+    backbone = load(where.backbone, where.snapshots, config.quantization, config.attention)
+    torch.manual_seed(0)
+    with network(backbone, config.adapter, None, phase._heads(config, root), config.size.family, True) as net:
+        items = {name: phase._split(config, where, backbone, root, name, "train").items for name in config.tasks}
+        cuts = {}
+        for tokens in (1, 10**6):
+            tuning = phase.objective(config, where, Runtime(micro_tokens=tokens), net, backbone, root, items)
+            step = next(place for place, (source, _) in enumerate(tuning.turns) if source == task)
+            loss, gradients = _gradients(net, tuning, step, [ALONE])
+            cuts[len(tuning.passes(step, ALONE))] = loss, torch.cat([value.flatten() for value in gradients])
+    assert min(cuts) == 1
+    (one, whole), (other, parts) = cuts.pop(1), cuts.popitem()[1]
+    assert other == pytest.approx(one, rel=1e-6)
+    assert (parts - whole).norm() <= 1e-6 * whole.norm()
 
 
 def _gradients(net, tuning, step, groups):

@@ -64,21 +64,23 @@ class Backbone:
     def recompute(self, on: bool) -> None:
         """Gradient checkpointing: activations inside a layer are computed again in the backward pass, or kept."""
         if on:
-            self.model.gradient_checkpointing_enable({"use_reentrant": False})
+            self.model.activation_checkpointing_enable({"use_reentrant": False})
         else:
-            self.model.gradient_checkpointing_disable()
+            self.model.activation_checkpointing_disable()
+            self.model.disable_input_require_grads()  # what enabling has done besides
 
 
-_loaded: dict[tuple[str, str, Quantization, Attention], Backbone] = {}
+_loaded: dict[tuple[str, str, Quantization, Attention, bool], Backbone] = {}
 
 
-def load(folder: str, store: str, quantization: Quantization, attention: Attention) -> Backbone:
-    """The frozen backbone of a pretrained model, on the GPU when there is one; `store` is the folder of snapshots.
+def load(folder: str, store: str, quantization: Quantization, attention: Attention, whole: bool = True) -> Backbone:
+    """The frozen backbone of a pretrained model; `store` is the folder of snapshots.
 
+    It is on the GPU when there is one and it is to be there as a `whole`, else in main memory.
     Raises `ModelError` for a family that is not known or an attention mode it cannot run, `CheckpointError` for
     damaged files.
     """
-    key = (folder, store, quantization, attention)
+    key = (folder, store, quantization, attention, whole)
     if key not in _loaded:
         forget()  # before the next one is there: two models need not fit
         _loaded[key] = _load(*key)
@@ -90,10 +92,10 @@ def forget() -> None:
     _loaded.clear()
 
 
-def _load(folder: str, store: str, quantization: Quantization, attention: Attention) -> Backbone:
+def _load(folder: str, store: str, quantization: Quantization, attention: Attention, whole: bool) -> Backbone:
     base = snapshots.base(folder, store, quantization)
     snapshots.verify(base)
-    device = f"cuda:{torch.cuda.current_device()}" if torch.cuda.is_available() else "cpu"
+    device = f"cuda:{torch.cuda.current_device()}" if whole and torch.cuda.is_available() else "cpu"
     dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
     with storage.local_copy(base.folder) as here:
         config, family = families.read(here)
