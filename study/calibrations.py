@@ -48,7 +48,7 @@ def load(store: Store) -> dict[str, Calibration]:
     """Calibrations on the storage of a study, by device name. Raises `CheckpointError` for a damaged file."""
     found = {}
     # A worker's folder is not the driver's, so the storage is where the study's folder is, not what its spec says.
-    folder = storage.join(store.path.rsplit("/", 1)[0], FOLDER)
+    folder = store.shared(FOLDER)
     for name in storage.names(folder):
         place = storage.join(folder, name)
         try:

@@ -52,7 +52,7 @@ class Files:
 
 def root_of(store: Store) -> str:
     """Folder of all models of a storage."""
-    return storage.join(store.path.rsplit("/", 1)[0], "models")
+    return store.shared("models")
 
 
 def folder_of(root: str, repo: str, commit: str) -> str:

@@ -21,6 +21,8 @@ from trainables.models.ladders import Ladder, ladder
 
 NONE = "none"
 """The arm without an intermediate phase: what every other arm is compared with."""
+SHARED = ("calibrations", "data", "models", "snapshots")
+"""Folders beside the studies of a storage, which they share: no study can have such a name."""
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")]
 Positive = Annotated[int, Field(gt=0, le=10**9)]
@@ -228,7 +230,8 @@ class StudySpec(Block):
 def problems(spec: StudySpec) -> list[str]:
     """What the types cannot say: one line per problem, each starting with the path of the value."""
     family = spec.family()
-    found = [_unknown(f"sizes.{i}", size, "size", family.sizes) for i, size in enumerate(spec.sizes)]
+    found = [f"name: found {spec.name!r}, allowed: any but {', '.join(SHARED)}"] if spec.name in SHARED else []
+    found += [_unknown(f"sizes.{i}", size, "size", family.sizes) for i, size in enumerate(spec.sizes)]
     found += [_repeated(path, getattr(spec, path)) for path in ("sizes", "targets", "seeds")]
     found += _attention_problems(spec, family)
     repos = [rung.model.repo for rung in family.sizes.values() if rung.model and rung.model.repo]

@@ -8,10 +8,13 @@ the checksums it lists hold; everything else in the folder can be made again.
     store.write_record(record)                                  # atomic, and always the last write of a phase
 
     spec.json                       the spec of the last run
-    data/lab-<seed>/                generated lab data       snapshots/   quantised backbones      report/  mlflow/
+    data/lab-<seed>/                generated lab data       report/  mlflow/
     phases/<key>/record.json        + lease.json, progress.json, log.txt, failure.json
     phases/<key>/trials/<n>.json    a finished trial; trials/<n>/ is that trial's output folder
     phases/<key>/checkpoint/        the winner; scores/ and predictions/ for an evaluation
+
+Beside the studies lies what they share: models/ (published ones, as fetched), snapshots/ (quantised backbones,
+tokenised data; named by content), data/hub/ and calibrations/.
 """
 
 from __future__ import annotations
@@ -53,9 +56,13 @@ class Store:
         """Output folder of one trial: checkpoint/ and resume/."""
         return self.join("phases", key, "trials", str(number))
 
+    def shared(self, name: str) -> str:
+        """Folder beside the studies of a storage, which they share (see `study.spec.SHARED`)."""
+        return storage.join(self.path.rsplit("/", 1)[0], name)
+
     @property
     def snapshots(self) -> str:
-        return self.join("snapshots")
+        return self.shared("snapshots")
 
     @property
     def report_folder(self) -> str:

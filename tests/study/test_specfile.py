@@ -99,6 +99,7 @@ def test_merge_is_deep_and_replaces_lists() -> None:
         ({"targets": "xcopa"}, 'study: targets: found "xcopa", allowed: a list'),
         ({"ladder": "lba"}, "study: ladder: 'lba' is not known; did you mean lab?"),
         ({"ladder": 3}, "study: ladder: found 3, allowed: text"),
+        ({"name": "models"}, "study: name: found 'models', allowed: any but calibrations, data, models, snapshots"),
         ({"ladder": "bloom", "attention": "bidirectional"}, "study: attention: found 'bidirectional', allowed for ladder bloom: causal (ALiBi looks back only)"),  # noqa: E501
         ({"ladder": "xlmr", "attention": "causal"}, "study: attention: found 'causal', allowed for an encoder ladder: bidirectional"),  # noqa: E501
         ({"ladder": "qwen3", "attention": "bidirectional", "arms": {"none": None, "b": {"tasks": "siqa", "text": {"files": "a.txt", "share": 0.3}}}}, "study: arms.b.text: found text, allowed for a published decoder only with `attention: causal`"),  # noqa: E501

@@ -37,6 +37,11 @@ def trial(number: int) -> Trial:
     )  # fmt: skip
 
 
+def test_snapshots_are_shared_by_the_studies_of_a_storage() -> None:
+    assert Store("s3://bucket/runs/one").snapshots == Store("s3://bucket/runs/two").snapshots
+    assert Store("s3://bucket/runs/one").snapshots == "s3://bucket/runs/snapshots"
+
+
 def test_record_is_read_back(store: Store, record: Record) -> None:
     assert store.check(record.key) == (record, "")
     assert store.records() == [record]
