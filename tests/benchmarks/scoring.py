@@ -5,7 +5,7 @@
 
 Ours is what an evaluation does with the cells of a task: three cells, sorted as one list, cut under the token budget of
 the device. Against batches of 32 in the order of the data set, padded to 384 or to their longest row. Those are timed
-on the first rows only: how long they take per row does not depend on how many there are.
+on a sample of the rows with the same lengths: how long they take per row does not depend on how many there are.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,8 +26,8 @@ from trainables import scoring
 from trainables.encoding import Batch, Item, Items, collate
 from trainables.models.network import Network
 
-CELLS, ROWS, FEWER, BATCH = 3, 256, 160, 32
-"""Cells, rows in each; rows that the slower contenders are timed on."""
+CELLS, ROWS, FEWER, BATCH = 3, 512, 160, 32
+"""Cells, rows in each; rows that the slower contenders are timed on, and how many of them at a time."""
 BUDGETS = (1024, 2048, 4096, 8192, 16384, 32768)
 AGREE = 1e-5
 """Largest difference between logits of the same row: float32 sums in another order."""
@@ -49,22 +50,20 @@ def measured(folder: Path, rows: int, fewer: int, rounds: int) -> Comparison:
     """`folder` holds the net in model/."""
     backbone = mixed_lengths.base(folder)
     cells = [mixed_lengths.items(rows, seed) for seed in range(CELLS)]
-    everything, first = Items.joined(cells), list(cells[0])[:fewer]
+    everything = Items.joined(cells)
+    sample = _sample(everything, fewer)
     pad_id, budget = backbone.tokenizer.pad_token_id, scoring.budget(backbone.device)
     with mixed_lengths.trainable(backbone) as net:
         net.model.eval()
-        dense = _logits(net, [collate(first[at : at + BATCH], pad_id) for at in range(0, fewer, BATCH)])
-        fixed = _logits(
-            net, [_widened(collate(first[at : at + BATCH], pad_id), pad_id) for at in range(0, fewer, BATCH)]
-        )
-        ours = _in_order(net, Items.of(first), pad_id, budget)
-        apart = max((fixed - ours).abs().max().item(), (dense - ours).abs().max().item())
+        ours = _in_order(net, Items.of(sample), pad_id, budget)
+        theirs = [_logits(net, _in_batches(sample, pad_id, widen)) for widen in (True, False)]
+        apart = max((one - ours).abs().max().item() for one in theirs)
         if apart > AGREE:
             raise SystemExit(f"logits differ by {apart:.1e}, more than {AGREE:.0e}: not the same work")
         contenders: dict[str, Contender] = {
             "ours": lambda: _sorted(net, everything, pad_id, budget),
-            f"padded to {FIXED}": lambda: _batches(net, first, pad_id, widen=True),
-            "padded to the longest of the batch": lambda: _batches(net, first, pad_id, widen=False),
+            f"padded to {FIXED}": lambda: _batches(net, sample, pad_id, widen=True),
+            "padded to the longest of the batch": lambda: _batches(net, sample, pad_id, widen=False),
         }
         facts = {**mixed_lengths.FACTS, "rows": CELLS * rows, "rows_of_others": fewer, "batch_of_others": BATCH,
                  "budget": budget, "dtype": "float32", "largest_difference_of_logits": apart}  # fmt: skip
@@ -85,6 +84,13 @@ def budgets(folder: Path, rows: int, fewer: int, rounds: int) -> Comparison:
         others = [budget for budget in BUDGETS if budget != chosen]
         contenders = {f"{budget} tokens": under(budget) for budget in (chosen, *others)}
         return compare("budgets", "real tokens/s", contenders, rounds, {**mixed_lengths.FACTS, "rows": CELLS * rows})
+
+
+def _sample(items: Items, count: int) -> list[Item]:
+    """Rows at equal distances in the order of their lengths, in the order of the data set."""
+    ordered = np.argsort(items.lengths, kind="stable")
+    places = (np.arange(count) + 0.5) * len(ordered) / count
+    return [items[index] for index in sorted(ordered[places.astype(int)].tolist())]
 
 
 def _sorted(net: Network, items: Items, pad_id: int, budget: int) -> Turn:
