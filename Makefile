@@ -15,10 +15,11 @@ study: $(READY)
 test: $(READY)
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-# Some minutes on an otherwise idle machine; prints a table, and leaves it as JSON.
+# Some minutes on an otherwise idle machine; prints a table of ratios (left as JSON) and planned beside measured memory.
 bench: $(READY)
 	for name in training scoring snapshot; do $(VENV)/bin/python -m tests.benchmarks.$$name --out $(BENCH) || exit 1; done
 	$(VENV)/bin/python -m tests.benchmarks.table $(BENCH)
+	$(VENV)/bin/python -m tests.benchmarks.memory_plan
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

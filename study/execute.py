@@ -276,10 +276,10 @@ def _ray(compute: Compute, address: str | None) -> Iterator[bool]:
         else:
             _connect(address)
         signal.signal(signal.SIGTERM, _terminate)  # Ray has put its own there, which ends the process on the spot
-    except SystemExit:  # a SIGTERM while Ray starts: its own handlers end what they have started, and exit with 15 or 1
-        raise SystemExit(128 + signal.SIGTERM) from None
-    try:
         yield local
+    except SystemExit:
+        # While Ray starts, its own handlers exit with 15 or 1; what ours raises inside ray.wait comes out of it as 1.
+        raise SystemExit(128 + signal.SIGTERM) from None
     finally:
         ray.shutdown()
         signal.signal(signal.SIGTERM, before)

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,19 @@ def test_terminated_while_ray_starts(number, monkeypatch):
             execute.on_worker(print)
     finally:
         signal.signal(signal.SIGTERM, before)
+    assert stop.value.code == 143
+
+
+@pytest.mark.timeout(60)
+def test_terminated_inside_a_call_of_ray():
+    """Ray turns what a signal handler raises inside ray.get or ray.wait into an exit with code 1."""
+    timer = threading.Timer(8.0, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.start()
+    try:
+        with pytest.raises(SystemExit) as stop:
+            execute.on_worker(partial(time.sleep, 50))
+    finally:
+        timer.cancel()
     assert stop.value.code == 143
 
 

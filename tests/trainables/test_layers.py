@@ -1,6 +1,7 @@
 """Layers that are computed twice or compiled: other memory, other speed, the same gradients."""
 
 import logging
+from functools import partial
 
 import pytest
 import torch
@@ -67,7 +68,9 @@ def test_a_phase_that_recomputes_has_the_same_losses_and_counts_its_work(places,
     assert outcomes[1].score == outcomes[0].score
 
 
-def test_compiled_layers_give_the_same_gradients_for_every_length(net):
+def test_compiled_layers_give_the_same_gradients_for_every_length(net, monkeypatch):
+    # Without the generated C++, which is torch's own business and takes a minute to compile.
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
     plain = [gradients(*net, step)[0] for step in range(3)]
     with layers.arranged(net[0].backbone, Runtime(compile=True)):
         assert all("forward" in vars(layer) for layer in layers.blocks(net[0].backbone))

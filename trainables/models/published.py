@@ -38,7 +38,7 @@ def chosen(names: Collection[str], place: str, way_out: str) -> list[str]:
     """
     if CONFIG not in names:
         raise ModelError(f"{place}: has no {CONFIG}; is this a transformers model?")
-    words = sorted(name for name in names if _any(name, (*TOKENIZERS, *BESIDE)))
+    words = tokenizer_files(names)
     if not any(_any(name, TOKENIZERS) for name in words):
         raise ModelError(f"{place}: has no tokenizer (tokenizer.json, a SentencePiece model or vocab.json)")
     series = sorted(name for name in names if re.fullmatch(SERIES, name))
@@ -54,6 +54,11 @@ def chosen(names: Collection[str], place: str, way_out: str) -> list[str]:
         told = f"its weights are in {pickled}, which is never unpickled; {way_out}" if pickled else "has no weights"
         raise ModelError(f"{place}: no {SINGLE} and no whole series of them; {told}")
     return [CONFIG, *words, *weights]
+
+
+def tokenizer_files(names: Collection[str]) -> list[str]:
+    """Those among the names of a folder or repository that make up its tokenizer."""
+    return sorted(name for name in names if _any(name, (*TOKENIZERS, *BESIDE)))
 
 
 def _any(name: str, patterns: tuple[str, ...]) -> bool:

@@ -39,6 +39,7 @@ from trainables import storage
 from trainables.config import Quantization
 from trainables.errors import CheckpointError, ModelError
 from trainables.models import families
+from trainables.models.published import tokenizer_files
 from trainables.models.quantising import quantise
 
 VERSION = 1
@@ -53,7 +54,7 @@ class Base:
 
     folder: str
     files: dict[str, str]
-    """Name -> sha256 of config.json and of everything that holds weights."""
+    """Name -> sha256 of config.json, of the tokenizer and of everything that holds weights."""
 
     @property
     def sha256(self) -> str:
@@ -136,9 +137,9 @@ def _source(folder: str) -> Base:
     if storage.exists(origin):
         told = storage.read_json(origin)
         folder, recorded = told["folder"], told["files"]
-    names = ["config.json", *_weight_files(folder)]
-    # What an origin.json lists beside them, the tokenizer, makes another snapshot too.
-    return Base(folder, recorded or {name: storage.checksum(storage.join(folder, name)) for name in names})
+    # The tokenizer is a part of the snapshot: another one makes another.
+    names = ["config.json", *tokenizer_files(storage.names(folder)), *_weight_files(folder)]
+    return Base(folder, {name: recorded.get(name) or storage.checksum(storage.join(folder, name)) for name in names})
 
 
 def _weight_files(folder: str) -> list[str]:
