@@ -149,7 +149,9 @@ def run(
     found = rows(study, store)
     chosen = matching(found, only) if only else found
     if foreground or lr is not None:
-        _check_foreground(chosen, only, foreground, lr)
+        from study.foreground import check_options
+
+        check_options(chosen, only, foreground, lr)
     store.check_writable()
     store.write_spec({**study.model_dump(mode="json"), "argv": ["study", *sys.argv[1:]]})
     echo = _to_stderr if json else print
@@ -318,26 +320,6 @@ def _check_shared(study: StudySpec, address: str | None) -> None:
     cluster, given = address or os.environ.get("RAY_ADDRESS"), study.storage
     if cluster and "://" not in given and not Path(given).is_absolute():
         raise SpecError(f"storage: {given!r} is relative; on a cluster ({cluster}) give an absolute path or an address")
-
-
-def _check_foreground(chosen: list[Row], only: str | None, foreground: bool, lr: float | None) -> None:
-    """Raises `SpecError` unless the options name one phase and, if it is tuned, a learning rate."""
-    from trainables.errors import SpecError
-
-    if not foreground:
-        raise SpecError("--lr: only with --foreground; a run searches the learning rate by itself")
-    if only is None or len(chosen) != 1:
-        names = ", ".join(row.phase.slug for row in chosen[:3])
-        raise SpecError(
-            f"--foreground: needs --only with the name of one phase, this matches {len(chosen)} ({names}, ...)"
-        )
-    tuned = chosen[0].phase.kind in ("intermediate", "target")
-    if tuned and lr is None and chosen[0].phase.tuned_by is not None:
-        return  # it takes the learning rate that was found on the first seed
-    if tuned and (lr is None or not 0 < lr < 10):
-        raise SpecError(f"--lr: found {lr}, {chosen[0].phase.slug} needs a learning rate like 3e-3")
-    if not tuned and lr is not None:
-        raise SpecError(f"--lr: {chosen[0].phase.slug} has no learning rate to choose; leave it out")
 
 
 @contextmanager

@@ -18,10 +18,28 @@ from study.store import Store
 from study.work import Job, tuned_rate
 from trainables import storage
 from trainables.config import EvaluationConfig, ImportConfig, PretrainConfig
-from trainables.errors import StudyError
+from trainables.errors import SpecError, StudyError
 from trainables.results import Outcome
 
 Echo = Callable[[str], None]
+
+
+def check_options(chosen: list[Row], only: str | None, foreground: bool, lr: float | None) -> None:
+    """Raises `SpecError` unless the options name one phase and, if it is tuned, a learning rate."""
+    if not foreground:
+        raise SpecError("--lr: only with --foreground; a run searches the learning rate by itself")
+    if only is None or len(chosen) != 1:
+        names = ", ".join(row.phase.slug for row in chosen[:3])
+        raise SpecError(
+            f"--foreground: needs --only with the name of one phase, this matches {len(chosen)} ({names}, ...)"
+        )
+    tuned = chosen[0].phase.kind in ("intermediate", "target")
+    if tuned and lr is None and chosen[0].phase.tuned_by is not None:
+        return  # it takes the learning rate that was found on the first seed
+    if tuned and (lr is None or not 0 < lr < 10):
+        raise SpecError(f"--lr: found {lr}, {chosen[0].phase.slug} needs a learning rate like 3e-3")
+    if not tuned and lr is not None:
+        raise SpecError(f"--lr: {chosen[0].phase.slug} has no learning rate to choose; leave it out")
 
 
 def foreground(spec: StudySpec, store: Store, row: Row, learning_rate: float | None, echo: Echo) -> None:
