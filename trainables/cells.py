@@ -73,14 +73,15 @@ def predictions(evaluation: Evaluation, task: Task) -> Iterator[Predicted]:
 
 
 def _one_by_one(evaluation: Evaluation, task: RetrieveTask) -> Iterator[Predicted]:
-    net, started, spent = evaluation.net, time.perf_counter(), evaluation.net.spent
+    net = evaluation.net
+    # Choosing the layer is no cell's cost: it is done again after a kill, and a cell's cost may not depend on that.
     predict = retrieval.predictor(evaluation.config, evaluation.places, evaluation.backbone, net, task)
     for cell in evaluation.cells(task):
         if cell in evaluation.missing:
+            started, spent = time.perf_counter(), net.spent
             queries, rankings, details = predict(cell)
             tokens, seconds = details.pop("tokens"), time.perf_counter() - started
             yield Predicted(cell, queries, rankings, tokens, net.spent - spent, seconds, details)
-            started, spent = time.perf_counter(), net.spent
 
 
 def _together(evaluation: Evaluation, task: Task) -> Iterator[Predicted]:

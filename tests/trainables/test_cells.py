@@ -18,10 +18,10 @@ from trainables.models.network import Network, network
 LANGUAGES = ("en", "xa", "xb", "xd")
 
 
-def config(world, *cells):
+def config(world, *cells, task="udpos"):
     return EvaluationConfig(
         ladder="lab", size=world.size, quantization="nf4", attention="causal",
-        max_length={"udpos": 64}, cells=tuple(Cell(task="udpos", language=name, split="test") for name in cells),
+        max_length={task: 64}, cells=tuple(Cell(task=task, language=name, split="test") for name in cells),
     )  # fmt: skip
 
 
@@ -101,9 +101,12 @@ def test_company_moves_no_logit_and_every_flop_is_counted(world, places, trained
     assert (together - alone).abs().max() <= 1e-6 * alone.abs().max().clamp(min=1)
 
 
-def test_a_kill_between_the_cells_of_a_bundle_changes_no_bit(world, places, trained):
+@pytest.mark.parametrize("task", ["udpos", "tatoeba"])
+def test_a_kill_between_the_cells_of_a_task_changes_no_bit(world, places, trained, task):
     checkpoint = trained("trained")
-    whole = evaluate(config(world, *LANGUAGES), places("whole", checkpoint), Runtime(), lambda e: None)
+    languages = [name for name in LANGUAGES if name != "en" or task == "udpos"]
+    asked = config(world, *languages, task=task)
+    whole = evaluate(asked, places("whole", checkpoint), Runtime(), lambda e: None)
     events = []
 
     def kill(event):
@@ -112,11 +115,9 @@ def test_a_kill_between_the_cells_of_a_bundle_changes_no_bit(world, places, trai
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        evaluate(config(world, *LANGUAGES), places("cut", checkpoint), Runtime(), kill)
-    again = evaluate(
-        config(world, *LANGUAGES), places("cut", checkpoint), Runtime(), lambda e: events.append(e["cell"])
-    )
-    assert events == [f"udpos/{name}" for name in LANGUAGES], "what was scored is not scored again"
+        evaluate(asked, places("cut", checkpoint), Runtime(), kill)
+    again = evaluate(asked, places("cut", checkpoint), Runtime(), lambda e: events.append(e["cell"]))
+    assert events == [f"{task}/{name}" for name in languages], "what was scored is not scored again"
     assert stripped(again) == stripped(whole)
     for path in Path(places("whole").output, "predictions").iterdir():
         assert path.read_bytes() == Path(places("cut").output, "predictions", path.name).read_bytes()
