@@ -103,7 +103,7 @@ def test_the_command_prints_a_table_that_fits_and_says_what_it_rests_on(file, tm
     for name in ("l4-24", "a100-40", "a100-80", "h200-141"):
         assert sum(f" {name} " in line for line in lines) == 3
     assert "tokens: an upper bound: every row as long as training.max_length" in result.stdout
-    assert "speed: assumed: 40% of 312 TFLOP/s" in result.stdout
+    assert "speed: assumed: 40% of a100-80's 312 TFLOP/s" in result.stdout
 
 
 def test_the_command_as_json(file, tmp_path):
