@@ -153,9 +153,8 @@ def _speed(wanted: Demand, found: Fit, card: Card, calibration: Calibration | No
     if calibration is not None:
         measured = calibrations.speed(calibration, wanted.shape, found.recompute, tokens)
         return measured, f"calibrated on {calibration.device.name}"
-    return card.speed * min(
-        1.0, tokens / FULL_PASS
-    ), f"assumed: {card.share:.0%} of {card.name}'s {card.tflops:g} TFLOP/s"
+    basis = f"assumed: {card.share:.0%} of {card.name}'s {card.tflops:g} TFLOP/s"
+    return card.speed * min(1.0, tokens / FULL_PASS), basis
 
 
 def _total(values: Sequence[float | None]) -> float | None:
