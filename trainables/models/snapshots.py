@@ -39,13 +39,12 @@ from trainables import storage
 from trainables.config import Quantization
 from trainables.errors import CheckpointError, ModelError
 from trainables.models import families
-from trainables.models.published import tokenizer_files
+from trainables.models.published import CONFIG, INDEX, ORIGIN, SINGLE, tokenizer_files
 from trainables.models.quantising import quantise
 
 VERSION = 1
 """Raise it when the same model no longer gives the same snapshot."""
-ORIGIN, FACTS, OUTPUT = "origin.json", "snapshot.json", "output.safetensors"
-WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+FACTS, OUTPUT = "snapshot.json", "output.safetensors"
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Base:
 
     folder: str
     files: dict[str, str]
-    """Name -> sha256 of config.json, of the tokenizer and of everything that holds weights."""
+    """Name -> sha256 of config.json and of everything that holds weights; of a model's own files the tokenizer too."""
 
     @property
     def sha256(self) -> str:
@@ -138,16 +137,16 @@ def _source(folder: str) -> Base:
         told = storage.read_json(origin)
         folder, recorded = told["folder"], told["files"]
     # The tokenizer is a part of the snapshot: another one makes another.
-    names = ["config.json", *tokenizer_files(storage.names(folder)), *_weight_files(folder)]
+    names = [CONFIG, *tokenizer_files(storage.names(folder)), *_weight_files(folder)]
     return Base(folder, {name: recorded.get(name) or storage.checksum(storage.join(folder, name)) for name in names})
 
 
 def _weight_files(folder: str) -> list[str]:
     """Raises `CheckpointError` when there are none, or one is missing."""
-    names = [WEIGHTS]
+    names = [SINGLE]
     if storage.exists(storage.join(folder, INDEX)):
         names = sorted(set(storage.read_json(storage.join(folder, INDEX))["weight_map"].values()))
-    for name in ["config.json", *names]:
+    for name in [CONFIG, *names]:
         if not storage.exists(storage.join(folder, name)):
             raise CheckpointError(f"{storage.join(folder, name)}: missing; fetch or pretrain the model again")
     return names
@@ -173,7 +172,7 @@ def _make(source: Base, target: str, quantization: Quantization) -> None:
         if not config.tie_word_embeddings and (weights := output_weights(here, family.output)) is not None:
             save_file({family.output[0]: weights}, os.path.join(out, OUTPUT))
         tokenizer(here).save_pretrained(out)
-        names = ["config.json", *_weight_files(out), *([OUTPUT] if Path(out, OUTPUT).exists() else [])]
+        names = [CONFIG, *_weight_files(out), *([OUTPUT] if Path(out, OUTPUT).exists() else [])]
         files = {name: storage.checksum(os.path.join(out, name)) for name in names}
         facts = {"quantization": quantization, "source": source.files, "files": files}
         Path(out, FACTS).write_text(json.dumps(facts, indent=1, sort_keys=True))
