@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from study.analysis.design import metric
 from study.report import figures
 from study.report.answers import answers
 from study.report.cautions import cautions
-from study.report.design import metric
 from study.report.findings import Findings, gather
 from study.report.sections import sections
 from study.report.style import ARMS, Drawing, count
