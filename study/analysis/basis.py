@@ -21,6 +21,9 @@ from study.analysis.resample import Cell, Judged, Resampled, resample
 from study.analysis.series import Series
 from study.records import Record
 
+DevCell = tuple[str, str, str]
+"""(key of the evaluation, task, language)"""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -34,6 +37,8 @@ class Evidence:
     """{key: one line} of phases that failed last time and have no record."""
     notes: tuple[str, ...] = ()
     """What could not be read, one sentence each."""
+    dev_judged: Mapping[DevCell, Judged] = field(default_factory=dict)
+    """English dev predictions of the arms' own tasks, before and after a target phase."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class Basis:
     """Rows of `frame.task_scores`."""
     missing: list[tuple[str, str, str, int]]
     resampled: Resampled
+    dev_judged: Mapping[DevCell, Judged]
     languages: dict[str, Language]
     phases: pd.DataFrame
     """Rows of `efficiency.phases`."""
@@ -100,6 +106,7 @@ def basis(evidence: Evidence) -> Basis:
         tasks=task_scores(cells, design),
         missing=missing_cells(cells, design),
         resampled=resampled,
+        dev_judged=evidence.dev_judged,
         languages=evidence.languages,
         phases=efficiency.phases(evidence.records),
         scores=_table(

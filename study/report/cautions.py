@@ -69,11 +69,11 @@ def _blind(found: Findings) -> list[str]:
         told.append(
             f"{len(low)} cells lie less than 2 points above a predictor that does not look: {', '.join(names)}."
         )
-    little = found.retained[found.retained["learned"] < LITTLE]
+    little = found.memory.table[found.memory.table["learned"] < LITTLE]
     if len(little):
         sizes = sorted(set(little["size"]), key=lambda size: found.design.parameters.get(size, 0))
         told.append(
-            f"Little to retain in {len(little)} of {len(found.retained)} retention rows (sizes {', '.join(sizes)})."
+            f"Little to retain in {len(little)} of {len(found.memory.table)} retention rows (sizes {', '.join(sizes)})."
         )
     return told
 

@@ -11,14 +11,18 @@ from typing import Any
 
 import pandas as pd
 
-from study.analysis import distance, efficiency, retention
+from study.analysis import distance, efficiency
 from study.analysis import gains as gain
 from study.analysis import trials as tried
 from study.analysis.basis import Basis, Evidence, basis
 from study.analysis.benchmark import COLUMNS, benchmark
 from study.analysis.design import text_arms
 from study.analysis.frame import NONE, Design
+from study.analysis.interaction import Interaction, interaction
+from study.analysis.levels import Levels, levels
+from study.analysis.levers import Levers, levers
 from study.analysis.resample import Resampled
+from study.analysis.retention import Memory, memory
 from study.analysis.series import Series
 from study.report import load
 from study.store import Store
@@ -37,8 +41,10 @@ class Findings(Basis):
     language_gains: pd.DataFrame
     distance_slopes: dict[tuple[str, str], Series]
     """{(target, arm): points of score per unit of distance, by size}"""
-    retained: pd.DataFrame
-    retention: dict[str, Series]
+    levels: Levels
+    interaction: Interaction
+    levers: Levers
+    memory: Memory
     kinds: pd.DataFrame
     prices: dict[str, pd.DataFrame]
     frontier: pd.DataFrame
@@ -58,7 +64,6 @@ def find(evidence: Evidence) -> Findings:
     base = basis(evidence)
     design, resampled, cells = base.design, base.resampled, base.cells
     ran = tried.trials(base.records)
-    retained = retention.retention(base.rows)
     return Findings(
         **vars(base),
         benchmark=_benchmark(base.spec, cells, design, resampled),
@@ -74,8 +79,10 @@ def find(evidence: Evidence) -> Findings:
             for arm in design.arms
             if (found := distance.distance_slope(resampled, design, arm, target, base.languages))
         },
-        retained=retained,
-        retention={arm: s for arm in design.treated if (s := retention.retention_series(retained, design, arm))},
+        levels=levels(base),
+        interaction=interaction(base),
+        levers=levers(base),
+        memory=memory(base),
         kinds=efficiency.by_kind(base.phases, design),
         prices={arm: efficiency.price_of_gain(base.phases, pool.gain) for arm, pool in base.pools.items()},
         frontier=_frontier(base.tasks, base.phases, design),

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from study.analysis.basis import Evidence
+from study.analysis.basis import DevCell, Evidence
 from study.analysis.design import design
 from study.analysis.distance import Language
-from study.analysis.frame import lines, result_cells, scores
+from study.analysis.frame import NONE, lines, result_cells, scores
 from study.analysis.resample import Cell, Judged
 from study.records import Record
 from study.store import Store
@@ -41,10 +41,12 @@ class Loaded:
 def evidence(store: Store) -> Evidence:
     """Everything that a report rests on. An empty or absent study gives empty evidence."""
     loaded = load(store)
-    cells = result_cells(scores(loaded.records, design(loaded.spec, loaded.records)))
+    rows = scores(loaded.records, design(loaded.spec, loaded.records))
+    cells = result_cells(rows)
     judged, notes = predictions(store, cells)
+    kept, lost = dev_predictions(store, rows)
     facts = languages(store, sorted(set(cells["language"])))
-    return Evidence(loaded.spec, loaded.records, judged, facts, loaded.failures, (*loaded.notes, *notes))
+    return Evidence(loaded.spec, loaded.records, judged, facts, loaded.failures, (*loaded.notes, *notes, *lost), kept)
 
 
 def load(store: Store) -> Loaded:
@@ -86,6 +88,19 @@ def predictions(store: Store, cells: pd.DataFrame) -> tuple[dict[Cell, Judged], 
         if (found := read[place]) is not None:
             judged[(row.size, row.arm, row.target, row.seed, row.language)] = found
     return judged, notes
+
+
+def dev_predictions(store: Store, rows: pd.DataFrame) -> tuple[dict[DevCell, Judged], list[str]]:
+    """({dev cell of an arm's own task: judged predictions}, notes) for the rows of `frame.scores`."""
+    dev = rows[(rows["split"] == "dev") & (rows["arm"] != NONE)]
+    cells = dict.fromkeys(zip(dev["key"], dev["task"], dev["language"], strict=True))
+    read = {
+        (key, task, code): _read(store.join("phases", key, "predictions", f"{task}.{code}.dev.parquet"))
+        for key, task, code in cells
+    }
+    lost = sum(found is None for found in read.values())
+    note = f"{lost} of {len(read)} dev predictions cannot be read: some retentions have no noise of their examples."
+    return {cell: found for cell, found in read.items() if found is not None}, [note] if lost else []
 
 
 def _read(path: str) -> Judged | None:

@@ -15,7 +15,7 @@ from study.report.style import MUTED, Drawing, canvas, colour, finish, marker
 
 def drawings(found: Findings) -> Iterator[Drawing | None]:
     """One for all arms."""
-    yield retention(found.retention, found.design, sorted(set(found.retained["key"])))
+    yield retention(found.memory.curves, found.design, sorted(set(found.memory.table["key"])))
 
 
 def retention(curves: Mapping[str, Series], design: Design, keys: Sequence[str]) -> Drawing | None:

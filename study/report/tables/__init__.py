@@ -1,6 +1,6 @@
 """Which tables does a report have? The CSV files, at full precision; the page shows the same ones, rounded.
 
-csv_tables(found)["gains"]     # arm, target, size, parameters, gain, low, high, seeds, clear, degenerate
+csv_tables(found)["gains"]     # level, arm, target, size, parameters, gain, low, high, ...
 """
 
 from __future__ import annotations
@@ -8,8 +8,11 @@ from __future__ import annotations
 import pandas as pd
 
 from study.report.findings import Findings
-from study.report.tables.gains import equivalent_table, gain_table, scaling_table
+from study.report.tables.gains import gain_table, scaling_table
+from study.report.tables.interaction import change_table, check_table
 from study.report.tables.languages import distance_table, language_table
+from study.report.tables.levers import equivalent_table, lever_table
+from study.report.tables.retention import memory_table
 
 
 def csv_tables(found: Findings) -> dict[str, pd.DataFrame]:
@@ -19,11 +22,16 @@ def csv_tables(found: Findings) -> dict[str, pd.DataFrame]:
         "cells": found.cells,
         "benchmark": found.benchmark,
         "gains": gain_table(found),
+        "changes": change_table(found),
+        "slope_checks": check_table(found),
         "scaling": scaling_table(found),
+        "levers": lever_table(found),
         "equivalent_size": equivalent_table(found),
         "languages": language_table(found),
         "distance": distance_table(found),
-        "retention": found.retained,
+        "retained": memory_table(found),
+        "retention": found.memory.table,
+        "retention_gain": found.memory.relation.rows,
         "cost_by_kind": found.kinds,
         "phases": found.phases,
         "prices": pd.concat(found.prices.values(), ignore_index=True)
