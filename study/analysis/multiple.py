@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from statsmodels.stats.multitest import multipletests
+import numpy as np
+from statsmodels.stats.multitest import fdrcorrection
 
 from study.analysis.noise import LEVEL, Estimate
 
@@ -44,10 +45,22 @@ def correct(name: str, found: Mapping[Key, Estimate]) -> Family:
     """The family of `found`: two-sided p values of zero, corrected for their number."""
     if not found:
         return Family(name)
-    values = [estimate.p for estimate in found.values()]
-    holm, fdr = (multipletests(values, alpha=1 - LEVEL, method=method)[1] for method in ("holm", "fdr_bh"))
+    values = np.array([estimate.p for estimate in found.values()])
+    fdr = fdrcorrection(values, alpha=1 - LEVEL)[1]
     return Family(
         name,
-        {key: float(p) for key, p in zip(found, holm, strict=True)},
+        {key: float(p) for key, p in zip(found, holm(values), strict=True)},
         {key: float(p) for key, p in zip(found, fdr, strict=True)},
     )
+
+
+def holm(values: np.ndarray) -> np.ndarray:
+    """Holm's corrected p values: the smallest times their number, the next times one fewer, never falling.
+
+    statsmodels' `multipletests` gives the same, but collects garbage at every call: a third of a report's time.
+    """
+    order = np.argsort(values, kind="stable")
+    stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    result = np.empty(len(values))
+    result[order] = np.minimum(stepped, 1.0)
+    return result

@@ -6,12 +6,13 @@ The report's slope is a weighted sum of the sizes' means (`study.analysis.scalin
                     intercept for each language and each checkpoint (size, seed); by restricted maximum likelihood
   clustered errors  the same rows and columns by least squares, errors clustered by checkpoint, where the mixed model
                     has too few checkpoints or languages, or does not converge, or finds no spread of checkpoints
-  a bootstrap       seeds within a size and test examples are drawn again; a second one draws languages too
+  a bootstrap       seeds within a size are drawn again, and test examples; or, for languages like these, languages,
+                    whose spread holds that of their examples
 
 Rows are weighted so that every target counts alike however many languages it has, as in the pooled gain. The
 bootstrap draws one fewer than there are (Rao and Wu 1988): with replacement, that spreads as much as the mean of
-all of them does, also where there are only two. It counts what single examples do to single seeds twice, and so is
-a little too wide.
+all of them does, also where there are only two. What single examples do to single seeds is in both of the things that
+it draws and so counts twice: its error can be too large by a factor of up to the root of two.
 """
 
 from __future__ import annotations
@@ -44,11 +45,13 @@ class Check:
     method: str
     slope: Estimate
     like: bool = False
+    excess: float = 1.0
+    """The factor by which its error may be too large by its nature."""
 
     def agrees(self, ours: Estimate) -> bool:
         """True when point and error are near those of `ours` (of the same scope)."""
-        errors = sorted([self.slope.error, ours.error])
-        return abs(self.slope.point - ours.point) <= HALF_ERROR * ours.error and errors[1] <= FACTOR * errors[0]
+        near = abs(self.slope.point - ours.point) <= HALF_ERROR * ours.error
+        return near and ours.error / FACTOR <= self.slope.error <= FACTOR * self.excess * ours.error
 
 
 @dataclass(frozen=True)
@@ -145,11 +148,13 @@ def bootstraps(of: Rows, label: str) -> list[Check]:
         here = of.size == size
         members, place = np.unique(of.checkpoint[here], return_inverse=True)
         seeds[here] = _drawn(rng, len(members), count)[place]
-    found = [Check("bootstrap", percentiles(point, line @ _by_size(of, of.draws, seeds)))]
+    drawn = percentiles(point, line @ _by_size(of, of.draws, seeds))
+    found = [Check("bootstrap", drawn, excess=2**0.5)]
     codes, place = np.unique(of.language, return_inverse=True)
     if len(codes) >= FEWEST_LANGUAGES:
         weights = seeds * _filled(of, _drawn(rng, len(codes), count)[place])
-        found.append(Check("bootstrap", percentiles(point, line @ _by_size(of, of.draws, weights)), like=True))
+        drawn = percentiles(point, line @ _by_size(of, of.gain[:, None], weights))
+        found.append(Check("bootstrap", drawn, like=True, excess=2**0.5))
     return found
 
 

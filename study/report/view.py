@@ -47,12 +47,25 @@ def flag(value: Any) -> str:
     return "yes" if value is True or (not absent(value) and bool(value)) else ""
 
 
+def answer(value: Any) -> str:
+    """Where "no" says something too."""
+    return "" if absent(value) else "yes" if value else "no"
+
+
+def p_value(value: Any) -> str:
+    return "" if absent(value) else "< 0.001" if value < 0.001 else f"{value:.2g}"
+
+
 def whole(value: Any) -> str:
     return "" if absent(value) else f"{value:,.0f}".replace(",", " ")
 
 
 def points(value: Any) -> str:
     return "" if absent(value) else f"{value:.1f}"
+
+
+def hundredths(value: Any) -> str:
+    return "" if absent(value) else f"{value:.2f}"
 
 
 def change(value: Any) -> str:
@@ -85,18 +98,37 @@ def _same(show: Show, names: str) -> dict[str, tuple[str, Show]]:
 
 
 COLUMNS: dict[str, tuple[str, Show]] = {
-    **_same(text, "kind size arm target task language family change verdict status note level name"),
+    **_same(text, "kind size arm target task language family change verdict status note level name method"),
     "missing": ("missing", long),
     "stand_ins": ("stand-ins", long),
     **_same(whole, "seed seeds trial trials phases tokens languages examples diverged failed"),
     **_same(points, "score others majority random before after"),
-    **_same(change, "gain low high points"),
+    **_same(change, "gain low high points slope doubling"),
     **_same(flag, "degenerate extended partial"),
     "key": ("key", code),
     "tuned_by": ("learning rate from", code),
     "lineage": ("lineage", code),
     "quantity": ("of", text),
-    "clear": ("clear of 0", flag),
+    "clear": ("clear of 0, all counted", flag),
+    "like_low": ("languages like these: low", change),
+    "like_high": ("high", change),
+    "p": ("p", p_value),
+    "holm": ("p (Holm)", p_value),
+    "fdr": ("p (BH)", p_value),
+    "detectable": ("seen with 80 %", points),
+    "scope": ("speaks of", text),
+    "error": ("standard error", hundredths),
+    "agrees": ("agrees", answer),
+    "more": ("gain − doubling", change),
+    "next": ("arm − next size", change),
+    "next_low": ("low", change),
+    "next_high": ("high", change),
+    "next_clear": ("clear of 0, all counted", flag),
+    "after_targets": ("after targets", text),
+    "what": ("at", text),
+    "per_cent": ("left, %", points),
+    "per_low": ("low", points),
+    "per_high": ("high", points),
     "english": ("English", points),
     "dev_score": ("dev score", points),
     "retention": ("retained, %", points),

@@ -10,7 +10,18 @@ from study.analysis.interaction import Change
 from study.analysis.levels import ALL_SIZES, Level
 from study.analysis.multiple import Family
 from study.analysis.noise import Estimate
-from study.report.answers.words import Answer, basis, cannot, interval, p_value, several, span
+from study.report.answers.words import (
+    FEW_ARMS,
+    Answer,
+    basis,
+    by_verdict,
+    cannot,
+    interval,
+    join,
+    p_value,
+    several,
+    span,
+)
 from study.report.findings import Findings
 
 
@@ -18,14 +29,14 @@ def answer(found: Findings) -> Answer:
     question = "1. Does the intermediate phase help, and does its gain change with model size?"
     if not found.pools:
         return cannot(question, "no arm and its baseline have been scored on the same target yet")
-    sentences, verdicts = [], []
+    sentences, verdicts = [], {}
     for arm in found.pools:
         helps, told = _gain(found, arm)
         moves, more = _change(found, arm)
-        verdicts.append(f"{arm}: {helps}; {moves}")
+        verdicts[arm] = f"{helps}, {moves}"
         sentences += [told, *_sizes(found, arm), more, *_targets(found, arm), *_checks(found, arm)]
     return Answer(
-        question, "; ".join(verdicts), tuple(sentences), _rests(found), tuple(_overturned(found)), found.keys()
+        question, by_verdict(verdicts), tuple(sentences), _rests(found), tuple(_overturned(found)), found.keys()
     )
 
 
@@ -48,7 +59,9 @@ def counted(estimate: Estimate, family: Family, *key: str) -> str:
 
 
 def _sizes(found: Findings, arm: str) -> list[str]:
-    """The mean gain at each size, where there is more than one."""
+    """The mean gain at each size, where there are more than one, and few arms."""
+    if len(found.pools) > FEW_ARMS:
+        return []
     rows = [row for row in found.levels.rows if row.of == "overall" and row.arm == arm and row.size != ALL_SIZES]
     return ["By size: " + "; ".join(f"{row.size} {interval(row.gain)}" for row in rows) + "."] if len(rows) > 1 else []
 
@@ -69,12 +82,12 @@ def _change(found: Findings, arm: str) -> tuple[str, str]:
 def _moves(change: Change) -> str:
     """The answer, then what stands beside it."""
     small, large = change.gain.sizes[0], change.gain.sizes[-1]
-    ends = f"from {small} to {large} the gain changes by {interval(change.contrast)} points"
+    ends = f"from {small} to {large} the gain of {change.gain.arm} changes by {interval(change.contrast)} points"
     line = f"{interval(change.slope)} points per tenfold parameters"
     like = f"; for languages like these {span(change.answer_like)}" if change.answer_like else ""
     if change.by_contrast:
         return f"{ends[0].upper()}{ends[1:]}{like}; as a summary, {line}"
-    return f"Over {len(change.gain.sizes)} sizes the gain changes by {line}{like}; {ends}"
+    return f"Over {len(change.gain.sizes)} sizes the gain of {change.gain.arm} changes by {line}{like}; {ends}"
 
 
 def _unseen(change: Change) -> str:
@@ -93,13 +106,18 @@ def _targets(found: Findings, arm: str) -> list[str]:
     ]
     if moving:
         unit = "ends of the ladder" if found.interaction.pooled[arm].by_contrast else "per tenfold parameters"
-        told.append(f"Single targets whose gain changes with size ({unit}): {'; '.join(moving)}.")
+        told.append(f"{arm} on single targets, change with size ({unit}): {'; '.join(moving)}.")
     rows = [row for row in found.levels.rows if row.of == "target" and row.arm == arm and found.levels.stands(row)]
-    means = [f"{row.name} {interval(row.gain)}" for row in rows if row.size == ALL_SIZES]
+    means = [f"{row.name} {interval(row.gain)}{_doubt(row)}" for row in rows if row.size == ALL_SIZES]
     if means:
-        told.append(f"Single targets with a gain or a loss, over the sizes: {'; '.join(means)}.")
+        told.append(f"{arm} on single targets, over the sizes: {'; '.join(means)}.")
     cells = _cells([row for row in rows if row.size != ALL_SIZES])
-    return [*told, f"At single sizes: {cells}."] if cells else told
+    return [*told, f"{arm} on single targets and sizes: {cells}."] if cells else told
+
+
+def _doubt(row: Level) -> str:
+    """Where a gain in these languages need not be one in others."""
+    return f", but {span(row.like)} for languages like these" if row.like and not row.like.clear else ""
 
 
 def _cells(rows: list[Level]) -> str:
@@ -110,17 +128,21 @@ def _cells(rows: list[Level]) -> str:
 
 
 def _checks(found: Findings, arm: str) -> list[str]:
-    """Other ways of reckoning that come out otherwise."""
+    """One sentence on the other ways of reckoning the slope that come out otherwise."""
     change = found.interaction.pooled.get(arm)
-    told = []
-    for check in found.interaction.checks.get(arm, []):
-        ours = change and (change.slope_like if check.like else change.slope)
+    if change is None:
+        return []
+    told, same = [], True
+    for check in found.interaction.checks[arm]:
+        ours = change.slope_like if check.like else change.slope
         if ours and not check.agrees(ours):
-            told.append(
-                f"The check by {check.method} differs: {interval(check.slope)} points per tenfold parameters, "
-                f"not {interval(ours)}."
-            )
-    return told
+            scope = " (languages like these)" if check.like else ""
+            told.append(f"{check.method}{scope} {interval(check.slope)}")
+            same &= (ours.positive, ours.negative) == (check.slope.positive, check.slope.negative)
+    if not told:
+        return []
+    end = "The conclusion is the same." if same else "Their intervals do not tell the same story: take it with care."
+    return [f"Other ways to reckon the slope of {arm} per tenfold parameters differ: {'; '.join(told)}. {end}"]
 
 
 def _rests(found: Findings) -> str:
@@ -132,11 +154,13 @@ def _rests(found: Findings) -> str:
 def _overturned(found: Findings) -> list[str]:
     """What could give another verdict."""
     told = []
-    wide = [arm for arm, one in found.interaction.pooled.items() if one.answer_like and _only_here(found, arm, one)]
-    if wide:
-        told.append(
-            f"Other languages: for languages like these the change of {several(tuple(wide), 'arms')} may be zero."
-        )
+    rows = [row for row in found.levels.rows if row.of == "overall" and row.size == ALL_SIZES]
+    here = [row.arm for row in rows if found.levels.stands(row) and row.like and not row.like.clear]
+    if here:
+        told.append(f"Other languages: for languages like these the gain of {join(tuple(here))} may be zero.")
+    here = [arm for arm, one in found.interaction.pooled.items() if _only_here(found, arm, one)]
+    if here:
+        told.append(f"Other languages: for languages like these the change of {join(tuple(here))} may be zero.")
     unseen = [
         one.answer.detectable for arm, one in found.interaction.pooled.items() if not found.interaction.arms.stands(arm)
     ]

@@ -8,7 +8,7 @@ from study.analysis.levels import ALL_SIZES
 from study.analysis.levers import Equivalent, Lever
 from study.analysis.noise import Estimate
 from study.report.answers.interaction import counted
-from study.report.answers.words import Answer, basis, cannot, interval, several, times
+from study.report.answers.words import Answer, basis, by_verdict, cannot, interval, several, times
 from study.report.findings import Findings
 
 
@@ -18,30 +18,28 @@ def answer(found: Findings) -> Answer:
         return cannot(question, "there is no gain to translate into size yet")
     if not found.levers.pooled:
         return cannot(question, "without the intermediate phase only one size has been scored, so there is no curve")
-    sentences, verdicts = [], []
+    sentences, verdicts = [], {}
     for arm, lever in found.levers.pooled.items():
         stands = found.levers.doubling.stands(arm)
-        verdicts.append(f"{arm}: {_verdict(lever.against_doubling, stands)}")
+        verdicts[arm] = _verdict(lever.against_doubling, stands)
         sentences += [_doubling(found, arm, lever), *_next(found, arm, lever), *_equivalents(found, arm)]
     rests = (
         "Equivalent sizes are read off straight lines between the scores without the phase over log(parameters), "
         f"made non-decreasing, and never extrapolated. {basis(found)}"
     )
-    return Answer(question, "; ".join(verdicts), tuple(sentences), rests, tuple(_overturned(found)), found.keys())
+    return Answer(question, by_verdict(verdicts), tuple(sentences), rests, tuple(_overturned(found)), found.keys())
 
 
 def factor(found: Equivalent) -> str:
     """A factor on parameters with its interval: one-sided, or in words, where it leaves the ladder."""
-    if isinf(found.low):
-        return "beyond the ladder"
-    if found.high == 0:
-        return "below the ladder"
-    if isinf(found.high):
-        floor = f"at least {times(found.low)}" if found.low > 0 else "anything"
-        return f"{times(found.point)} ({floor}, to beyond the ladder)"
-    if found.low == 0:
-        return f"{times(found.point)} (at most {times(found.high)})"
-    return f"{times(found.point)} (95 % interval {times(found.low)} to {times(found.high)})"
+    low, high = found.low, found.high
+    if low == 0 and isinf(high):
+        return f"{times(found.point)} (the interval holds the whole ladder)"
+    if isinf(high):
+        return times(found.point) + ("" if isinf(low) else f" (at least {times(low)})")
+    if low == 0:
+        return times(found.point) + ("" if high == 0 else f" (at most {times(high)})")
+    return f"{times(found.point)} (95 % interval {times(low)} to {times(high)})"
 
 
 def _verdict(difference: Estimate, stands: bool) -> str:
@@ -67,7 +65,7 @@ def _next(found: Findings, arm: str, lever: Lever) -> list[str]:
     verdict = "the two cannot be told apart"
     if found.levers.next_size.stands(arm):
         verdict = "the arm buys more" if step.positive else "the next size buys more"
-    return [f"Against the next size up without it: {interval(step)} points, so {verdict}."]
+    return [f"{arm} against the next size up without it: {interval(step)} points, so {verdict}."]
 
 
 def _equivalents(found: Findings, arm: str) -> list[str]:

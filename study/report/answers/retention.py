@@ -8,7 +8,7 @@ from study.analysis.retention import CLASSIFICATION, LITTLE, below_hundred
 from study.analysis.scaling import contrasts
 from study.analysis.series import Series
 from study.report.answers.interaction import counted
-from study.report.answers.words import Answer, basis, cannot, interval, join
+from study.report.answers.words import FEW_ARMS, Answer, basis, by_verdict, cannot, interval, join
 from study.report.findings import Findings
 
 
@@ -19,11 +19,11 @@ def answer(found: Findings) -> Answer:
         return cannot(question, "no intermediate task has been scored both before and after a target phase")
     if not memory.curves:
         return cannot(question, "every cell has too little to retain, or there is nothing to make an interval from")
-    sentences, verdicts = [], []
+    sentences, verdicts = [], {}
     for arm, curve in memory.curves.items():
         lost, told = _level(found, arm, curve)
         moved, more = _change(found, arm, curve)
-        verdicts.append(f"{arm}: {lost}{moved}")
+        verdicts[arm] = lost + moved
         sentences += [told, *more]
         if arm in memory.classification:
             sentences.append(
@@ -36,7 +36,7 @@ def answer(found: Findings) -> Answer:
     keys = {*memory.table["key"], *memory.table["key_before"]}
     return Answer(
         question,
-        "; ".join(verdicts),
+        by_verdict(verdicts),
         tuple(sentences),
         rest + basis(found),
         tuple(_overturned(found)),
@@ -51,7 +51,7 @@ def per_cent(estimate: Estimate) -> str:
 def _level(found: Findings, arm: str, curve: Series) -> tuple[str, str]:
     """(verdict, sentence) on how much is left, over all sizes and at each."""
     at = [f"{size} {per_cent(here)}" for size in curve.sizes if (here := curve.at(size))]
-    by_size = f"; by size: {'; '.join(at)}" if len(at) > 1 else ""
+    by_size = f"; by size: {'; '.join(at)}" if len(at) > 1 and len(found.memory.curves) <= FEW_ARMS else ""
     less = below_hundred(curve)
     verdict = "no evidence of forgetting"
     if found.memory.lost.stands(arm):
@@ -66,12 +66,12 @@ def _change(found: Findings, arm: str, curve: Series) -> tuple[str, list[str]]:
     if not pairs:
         return "", []
     small, large, change = pairs[0]
-    told = f"From {small} to {large} it changes by {interval(change)} percentage points."
+    told = f"{arm}: from {small} to {large} this changes by {interval(change)} percentage points."
     if found.memory.changes.stands(arm):
-        return f"; retention {'rises' if change.positive else 'falls'} with size", [told]
+        return f", retention {'rises' if change.positive else 'falls'} with size", [told]
     told += counted(change, found.memory.changes, arm)
     told += f" A change of {change.detectable:.1f} would have been seen four times in five."
-    return "; no evidence that size matters", [told]
+    return ", no evidence that size matters", [told]
 
 
 def _relation(found: Findings) -> str:

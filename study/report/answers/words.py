@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isinf
 
@@ -50,6 +51,18 @@ def p_value(p: float) -> str:
 def times(value: float) -> str:
     """A factor on parameters; the ends of the ladder in words."""
     return "beyond the ladder" if isinf(value) else "below the ladder" if value == 0 else f"×{value:.2g}"
+
+
+FEW_ARMS = 2
+"""Up to so many arms, the answers give numbers for every size; with more, tables and figures do."""
+
+
+def by_verdict(verdicts: Mapping[str, str]) -> str:
+    """{"siqa": "helps", "csqa": "helps"} -> "siqa and csqa: helps": arms of one verdict together."""
+    arms: dict[str, list[str]] = {}
+    for arm, verdict in verdicts.items():
+        arms.setdefault(verdict, []).append(arm)
+    return "; ".join(f"{join(tuple(names))}: {verdict}" for verdict, names in arms.items())
 
 
 def cannot(question: str, why: str) -> Answer:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from study.report.figures import cost, gains, languages, retention, scaling
+from study.report.figures import cost, gains, interaction, languages, levers, relation, retention, scaling
 from study.report.findings import Findings
 from study.report.style import Drawing
 
 FAMILIES: dict[str, Callable[[Findings], Iterator[Drawing | None]]] = {
     "scaling": scaling.drawings,
     "gain": gains.drawings,
+    "interaction": interaction.drawings,
+    "levers": levers.drawings,
     "languages": languages.drawings,
     "retention": retention.drawings,
+    "relation": relation.drawings,
     "cost": cost.drawings,
 }
 """Family -> its drawings; None is a figure without anything to show."""

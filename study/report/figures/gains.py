@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from study.analysis.frame import Design
 from study.analysis.gains import POOLED
@@ -17,11 +17,14 @@ def drawings(found: Findings) -> Iterator[Drawing | None]:
     for arm in found.design.treated:
         rows = list(found.gains[arm].values())
         rows += [found.pools[arm].gain] if arm in found.pools and len(rows) > 1 else []
-        yield gains(arm, rows, found.design, found.keys(arm=arm))
+        clear = {(row.name, row.size) for row in found.levels.rows if row.arm == arm and found.levels.stands(row)}
+        yield gains(arm, rows, clear, found.design, found.keys(arm=arm))
 
 
-def gains(arm: str, rows: Sequence[Series], design: Design, keys: Sequence[str]) -> Drawing | None:
-    """Forest plot: one group per target, one line per size; filled where the interval leaves zero out."""
+def gains(
+    arm: str, rows: Sequence[Series], clear: Collection[tuple[str, str]], design: Design, keys: Sequence[str]
+) -> Drawing | None:
+    """Forest plot: one group per target, one line per size; filled where (target, size) is in `clear`."""
     if not rows:
         return None
     height = sum(len(row.sizes) + 1.1 for row in rows)
@@ -38,7 +41,7 @@ def gains(arm: str, rows: Sequence[Series], design: Design, keys: Sequence[str])
                 estimate = row.at(size)
                 assert estimate is not None
                 draw_interval(axes, estimate.low, estimate.high, y, tone)
-                face = tone if estimate.clear else PAPER
+                face = tone if (row.target, size) in clear else PAPER
                 axes.plot(estimate.point, y, marker(arm, design.arms), ms=6, mfc=face, mec=tone, mew=1.4, zorder=4)
                 ticks.append(y)
                 names.append(size)
