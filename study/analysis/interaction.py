@@ -5,7 +5,8 @@
     found.changes["siqa"]["xcopa"].slope     # points per tenfold parameters
 
 With three sizes or fewer the contrast between the ends of the ladder is the answer, with more the slope over
-log10(parameters). Either is given for these languages and for languages like these.
+log10(parameters). Either is given for these languages and for languages like these. Other ways to reckon the slope:
+`study.analysis.slope_checks`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from study.analysis.multiple import Family, correct
 from study.analysis.noise import Estimate
 from study.analysis.scaling import contrasts, slope
 from study.analysis.series import Series
-from study.analysis.slope_checks import Check, checks, rows
 
 FEW_SIZES = 3
 
@@ -59,8 +59,6 @@ class Interaction:
     """Of the pooled answers, by (arm,)."""
     targets: Family
     """Of the answers by (arm, target)."""
-    checks: dict[str, list[Check]]
-    """{arm: other estimates of the slope of the pooled gain}"""
 
 
 def interaction(basis: Basis) -> Interaction:
@@ -82,7 +80,6 @@ def interaction(basis: Basis) -> Interaction:
             "changes of a target's gain with size",
             {(arm, target): one.answer for arm, ones in changes.items() for target, one in ones.items()},
         ),
-        {arm: checks(rows(basis.resampled, basis.design, basis.pools[arm]), arm) for arm in pooled},
     )
 
 

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec
 
+from study.analysis.basis import Basis
 from study.analysis.frame import Design
 from study.analysis.gains import Pool, gains_by_language
 from study.analysis.noise import Estimate, percentiles
@@ -97,12 +98,15 @@ def rows(resampled: Resampled, design: Design, pool: Pool) -> Rows:
     return Rows(gain, draws, size, checkpoint_of, target_of, language, weight, of.parameters)
 
 
-def checks(of: Rows, label: str) -> list[Check]:
-    """The regression and the bootstraps; none where there is nothing to tell from."""
-    if len(of.parameters) < 2:
-        return []
-    regression = mixed(of) or least_squares(of)
-    return [*([regression] if regression else []), *bootstraps(of, label)]
+def slope_checks(basis: Basis) -> dict[str, list[Check]]:
+    """{arm: the regression and the bootstraps of its pooled gain}; no arm where there is nothing to tell from."""
+    found = {}
+    for arm, pool in basis.pools.items():
+        if len(pool.gain.sizes) > 1:
+            of = rows(basis.resampled, basis.design, pool)
+            regression = mixed(of) or least_squares(of)
+            found[arm] = [*([regression] if regression else []), *bootstraps(of, arm)]
+    return found
 
 
 def mixed(of: Rows) -> Check | None:
@@ -122,9 +126,9 @@ def mixed(of: Rows) -> Check | None:
         try:
             model = MixedLM(of.gain * scale, _columns(of) * scale[:, None], np.zeros(len(scale)), exog_vc=spread)
             fitted = model.fit(reml=True, method=["bfgs", "powell"])
+            point, error = float(fitted.fe_params[-1]), float(fitted.bse_fe[-1])
         except (np.linalg.LinAlgError, ValueError):
             return None
-    point, error = float(fitted.fe_params[-1]), float(fitted.bse_fe[-1])
     if not fitted.converged or not np.isfinite(error) or not fitted.vcomp[0] > 1e-6 * fitted.scale:
         return None
     return Check("mixed model", with_t(point, error, checkpoints - 2))

@@ -24,6 +24,7 @@ from study.analysis.levers import Levers, levers
 from study.analysis.resample import Resampled
 from study.analysis.retention import Memory, memory
 from study.analysis.series import Series
+from study.analysis.slope_checks import Check, slope_checks
 from study.report import load
 from study.store import Store
 from trainables.tasks.benchmark import XTREME_R
@@ -43,6 +44,8 @@ class Findings(Basis):
     """{(target, arm): points of score per unit of distance, by size}"""
     levels: Levels
     interaction: Interaction
+    slope_checks: dict[str, list[Check]]
+    """{arm: other estimates of the slope of its pooled gain}"""
     levers: Levers
     memory: Memory
     kinds: pd.DataFrame
@@ -81,6 +84,7 @@ def find(evidence: Evidence) -> Findings:
         },
         levels=levels(base),
         interaction=interaction(base),
+        slope_checks=slope_checks(base),
         levers=levers(base),
         memory=memory(base),
         kinds=efficiency.by_kind(base.phases, design),

@@ -133,7 +133,7 @@ def _checks(found: Findings, arm: str) -> list[str]:
     if change is None:
         return []
     told, same = [], True
-    for check in found.interaction.checks[arm]:
+    for check in found.slope_checks[arm]:
         ours = change.slope_like if check.like else change.slope
         if ours and not check.agrees(ours):
             scope = " (languages like these)" if check.like else ""

@@ -42,7 +42,7 @@ def change_table(found: Findings) -> pd.DataFrame:
 def check_table(found: Findings) -> pd.DataFrame:
     """The slope of the pooled gain as the report gives it and as other methods do, side by side."""
     rows = []
-    for arm, others in found.interaction.checks.items():
+    for arm, others in found.slope_checks.items():
         change = found.interaction.pooled[arm]
         ours = [("this report", False, change.slope)]
         ours += [("this report", True, change.slope_like)] if change.slope_like else []

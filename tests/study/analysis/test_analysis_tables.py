@@ -58,14 +58,15 @@ def test_retention_is_after_over_before(records):
     table = retention.retention(scores(records, design))
     assert len(table) == 3 * 2 * 2 - 1
     assert np.allclose(table["retention"], 100 * table["after"] / table["before"])
-    found = retention.retention_series(table, design, "siqa")
+    ratios = np.tile(table["retention"].to_numpy()[:, None], (1, 50))
+    found = retention.retention_series(table, ratios, design, "siqa")
     assert found is not None and found.mean().low < 80 < found.mean().high and found.mean().high < 100
 
 
 def test_little_to_retain_is_left_out(records):
     design = observed(records)
     table = retention.retention(scores(records, design)).assign(learned=1.0)
-    assert retention.retention_series(table, design, "siqa") is None
+    assert retention.retention_series(table, np.zeros((len(table), 50)), design, "siqa") is None
 
 
 def test_costs_add_up_and_include_the_search(records):

@@ -47,8 +47,9 @@ def test_planted_gains_are_recovered(store):
 def test_answers_tell_the_planted_truth(store):
     found = gather(store)
     first, second, third, fourth, fifth = answers(found)
-    assert first.verdict == "siqa: helps; the gain grows with size"
-    assert "siqa on xcopa" in second.verdict and "beyond the ladder at m" in second.verdict
+    assert first.verdict == "siqa: helps, the gain grows with size"
+    assert second.verdict.startswith("siqa: ")
+    assert any(one.startswith("siqa on xcopa") and "at m beyond the ladder" in one for one in second.sentences)
     assert third.verdict.startswith("siqa: partly forgotten")
     assert fourth.verdict.startswith("cheapest: siqa at")
     assert fifth.sentences == ("No arm with domain text in this study.",)
