@@ -23,7 +23,7 @@ import numpy as np
 from study.analysis.basis import Basis
 from study.analysis.frame import NONE, Design
 from study.analysis.gains import POOLED, scores_by_language
-from study.analysis.multiple import Family, correct
+from study.analysis.multiple import Family, Key, correct
 from study.analysis.noise import Estimate, Noise, percentiles
 from study.analysis.resample import Resampled
 from study.analysis.scaling import slope_weights
@@ -102,7 +102,7 @@ def levers(basis: Basis) -> Levers:
     found: dict[str, dict[str, Lever]] = {}
     for arm in basis.design.treated:
         pool = basis.pools.get(arm)
-        wanted = {
+        wanted: dict[str, tuple[tuple[str, ...], Series]] = {
             target: ((target,), gain)
             for target, gain in basis.gains[arm].items()
             if (arm, target) not in basis.design.degenerate
@@ -111,7 +111,7 @@ def levers(basis: Basis) -> Levers:
             wanted[POOLED] = (pool.targets, pool.gain)
         made = [lever(basis.resampled, basis.design, targets, gain) for targets, gain in wanted.values()]
         found[arm] = {one.target: one for one in made if one is not None}
-    pooled = {(arm,): ones[POOLED] for arm, ones in found.items() if POOLED in ones}
+    pooled: dict[Key, Lever] = {(arm,): ones[POOLED] for arm, ones in found.items() if POOLED in ones}
     steps = {key: one.against_next for key, one in pooled.items() if one.against_next}
     return Levers(
         found,

@@ -140,8 +140,8 @@ def retention_series(
     mine = mine[mine["task"].isin([task for task in places if places[task] == everywhere])]
     units = set(zip(mine["target"], mine["task"], strict=True))
     entries = {
-        place: Entry(float(rows["retention"].mean()), ratios[rows.index].mean(axis=0))
-        for place, rows in mine.groupby(["size", "seed"])
+        (str(size), int(seed)): Entry(float(rows["retention"].mean()), ratios[rows.index].mean(axis=0))
+        for (size, seed), rows in mine.groupby(["size", "seed"])
         if set(zip(rows["target"], rows["task"], strict=True)) == units
     }
     found = series(arm, "retention", entries, design.sizes, design.parameters)

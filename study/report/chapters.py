@@ -120,7 +120,7 @@ CHAPTERS = (
         "parameters that gives the arm's score without the arm; arrows leave the ladder.",
         (
             Table(
-                "levers",
+                "arm_against_size",
                 "The arm against size",
                 "Points over the sizes: the arm, twice the parameters without it (slope over log2 of them), the "
                 "difference with its interval, and the arm against the next size of the ladder.",
@@ -162,7 +162,7 @@ CHAPTERS = (
         "retention: one mark per (arm, size, target, seed).",
         (
             Table(
-                "retained",
+                "retention_by_size",
                 "Retention by size",
                 "Score after the target phase in per cent of the score before it; differences in percentage points. "
                 "Means over the tasks that had been learned wherever any had. Classification: XNLI, PAWS-X, XCOPA.",

@@ -41,7 +41,7 @@ def change_table(found: Findings) -> pd.DataFrame:
 
 def check_table(found: Findings) -> pd.DataFrame:
     """The slope of the pooled gain as the report gives it and as other methods do, side by side."""
-    rows = []
+    rows: list[tuple] = []
     for arm, others in found.slope_checks.items():
         change = found.interaction.pooled[arm]
         ours = [("this report", False, change.slope)]
