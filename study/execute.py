@@ -158,10 +158,12 @@ class _Walk:
         self.held.pop(key, None)
         if result.status == "done":
             self.queue.finish(key)
-            self.clock.seconds[key] = result.seconds
+            self.clock.over(key, result.seconds)
             self.say("done", key, f"{result.line}  {result.seconds:.1f} s".strip())
             return
         blocked = self.queue.fail(key, result.line)
+        for lost in (key, *blocked):
+            self.clock.over(lost)
         self.say("failed", key, result.line)
         for other in blocked:
             self.say("blocked", other, f"needs {key}, which failed: {result.line}")
@@ -176,9 +178,8 @@ class _Walk:
         """One state change: [done/total share ETA] state key what."""
         done, total = len(self.queue.done), len(self.queue.needs)
         now = time.monotonic()
-        running = self.queue.running
-        left = {other: now - self.since.get(other, now) if other in running else 0.0 for other in self.queue.left}
-        eta = self.clock.eta(left, self.slots())
+        running = {other: now - self.since.get(other, now) for other in self.queue.running}
+        eta = self.clock.eta(running, self.slots())
         head = f"[{done}/{total} {100 * done // total}% ETA {_minutes(eta)}]"
         self.echo(f"{head} {state:7} {key}  {line}".rstrip())
 
@@ -188,14 +189,18 @@ def _walk(spec: StudySpec, store: Store, rows: Sequence[Row], echo: Echo) -> _Wa
     trials = {key: 1 if phase.tuned_by else spec.search.trials for key, phase in phases.items()}
     costs = {key: cost(phase.config, trials[key]) for key, phase in phases.items()}
     needs = {key: tuple(phase.needs) for key, phase in phases.items()}
+    clock = Clock(costs, {key: f"{phase.kind}-{phase.size}" for key, phase in phases.items()})
+    done = {row.phase.key for row in rows if row.action == "done"}
+    for key in done:
+        clock.over(key)
     root = data_root(spec, store)
     root = root if "://" in root else os.path.abspath(root)
     return _Walk(
         spec=spec,
         store=store,
         jobs={key: Job(phase, spec, store.path, root) for key, phase in phases.items()},
-        queue=Queue(needs, priorities(needs, costs), done={row.phase.key for row in rows if row.action == "done"}),
-        clock=Clock(costs, {key: f"{phase.kind}-{phase.size}" for key, phase in phases.items()}),
+        queue=Queue(needs, priorities(needs, costs), done=done),
+        clock=clock,
         echo=echo,
     )
 
