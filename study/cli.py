@@ -96,7 +96,7 @@ def plan(
 
         return show_costs(study, store, gpu, rate, json)
     found = rows(study, store)
-    facts = (study, store, found, counts(study, found), cost.estimate(study, store, found))
+    facts = (study, store, found, counts(study, found), cost.estimate(study, found))
     show.as_json(show.plan_json(*facts)) if json else show.plan_text(*facts)
 
 
@@ -180,7 +180,7 @@ def status(
 
     study, store = _open(spec, storage, data_root, smoke, stored=True)
     found = rows(study, store)
-    facts = (study, store, status_of(study, store, found), cost.estimate(study, store, found))
+    facts = (study, store, status_of(study, store, found), cost.estimate(study, found))
     show.as_json(show.status_json(*facts)) if json else show.status_text(*facts)
 
 
