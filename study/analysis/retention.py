@@ -139,11 +139,11 @@ def retention_series(
     everywhere = set().union(*places.values())
     mine = mine[mine["task"].isin([task for task in places if places[task] == everywhere])]
     units = set(zip(mine["target"], mine["task"], strict=True))
-    entries = {
-        (str(size), int(seed)): Entry(float(rows["retention"].mean()), ratios[rows.index].mean(axis=0))
-        for (size, seed), rows in mine.groupby(["size", "seed"])
-        if set(zip(rows["target"], rows["task"], strict=True)) == units
-    }
+    entries = {}
+    for size, seed in design.places:
+        rows = mine[(mine["size"] == size) & (mine["seed"] == seed)]
+        if len(rows) and set(zip(rows["target"], rows["task"], strict=True)) == units:
+            entries[(size, seed)] = Entry(float(rows["retention"].mean()), ratios[rows.index].mean(axis=0))
     found = series(arm, "retention", entries, design.sizes, design.parameters)
     return found if found is not None and found.mean().error > 0 else None
 

@@ -148,7 +148,9 @@ def _checks(found: Findings, arm: str) -> list[str]:
 def _rests(found: Findings) -> str:
     arms = found.levels.families[("overall", False)].size
     many = f" Claims stand with all {arms} arms, and all single targets, counted (Holm)." if arms > 1 else ""
-    return f"Gains paired by example, seed and size; a mean counts every target alike. {basis(found)}{many}"
+    methods = tuple(dict.fromkeys(check.method for ones in found.slope_checks.values() for check in ones))
+    checked = f" Slopes checked in other ways (table): {join(methods)}." if methods else ""
+    return f"Gains paired by example, seed and size; a mean counts every target alike. {basis(found)}{many}{checked}"
 
 
 def _overturned(found: Findings) -> list[str]:
