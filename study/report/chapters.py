@@ -17,6 +17,7 @@ from study.report.sections import (
     benchmark_tasks,
     language_scores,
     lost_trials,
+    phases,
     section,
 )
 from study.report.style import Drawing
@@ -36,6 +37,8 @@ CHAPTERS = (
                 "seeds. Partial: some languages are missing, so the number is not the benchmark's. Without a task "
                 "there is no number.",
                 benchmark_overview,
+                traced="scores",
+                paper=True,
             ),
             Table(
                 "benchmark_tasks",
@@ -43,6 +46,8 @@ CHAPTERS = (
                 "Unweighted means over the benchmark's languages, English included where it is one of them.",
                 benchmark_tasks,
                 csv="benchmark",
+                traced="scores",
+                paper=True,
             ),
         ),
     ),
@@ -58,6 +63,8 @@ CHAPTERS = (
                 "Change with size",
                 "Contrasts between sizes first; the slope is a summary, not a law.",
                 "quantity target arm change points low high clear",
+                traced="scores",
+                paper=True,
             ),
             Table(
                 "scores",
@@ -86,12 +93,16 @@ CHAPTERS = (
                 "Score of the arm minus score of none: same size, target and seed, paired by test example. 95 % "
                 "intervals.",
                 "arm target size gain low high seeds clear degenerate",
+                traced="scores",
+                paper=True,
             ),
             Table(
                 "equivalent_size",
                 "Equivalent size",
                 "Factor on parameters that gives the arm's score without the arm; the ends of the ladder are named.",
                 "arm target size factor factor_low factor_high",
+                traced="scores",
+                paper=True,
             ),
         ),
     ),
@@ -106,12 +117,15 @@ CHAPTERS = (
                 "Fall with distance from English",
                 "Points of score per unit of distance (0 to 1).",
                 "target arm size per_unit low high clear spearman",
+                traced="scores",
+                paper=True,
             ),
             Table(
                 "languages",
                 "Scores by language",
                 "Means over seeds, nearest language first where a distance is known, else by family.",
                 language_scores,
+                traced="scores",
             ),
         ),
     ),
@@ -128,6 +142,7 @@ CHAPTERS = (
                 "points above the better blind predictor before have little to retain and are left out of the "
                 "means.",
                 "arm task target size seed before after retention learned key",
+                paper=True,
             ),
         ),
     ),
@@ -142,6 +157,8 @@ CHAPTERS = (
                 "Time and FLOPs by kind of phase",
                 "Searches included; the winners' part is what one run per phase would have cost.",
                 "kind size phases trials seconds winner_seconds flops winner_flops tokens",
+                traced="phases",
+                paper=True,
             ),
             Table(
                 "prices",
@@ -149,12 +166,14 @@ CHAPTERS = (
                 "Intermediate phases with their search, divided by the seeds; no price where the gain is not clear "
                 "of zero.",
                 "arm size extra_seconds extra_flops gain low high seconds_per_point flops_per_point",
+                traced="phases",
+                paper=True,
             ),
             Table(
                 "phases",
                 "Every phase, with its lineage",
                 "The lineage is the chain of phases behind a checkpoint.",
-                "key kind trials seconds flops tokens peak_memory_mb learning_rate tuned_by lineage",
+                phases,
             ),
         ),
     ),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from study.analysis.frame import NONE
 from study.report.benchmark import overview
 from study.report.findings import Findings
 from study.report.style import Drawing
@@ -28,6 +29,10 @@ class Table:
     note: str
     columns: str | Make
     csv: str = ""
+    traced: str = ""
+    """Name of the table whose rows the numbers rest on (scores or phases); every row then links to them there."""
+    paper: bool = False
+    """True: one of the main tables, which are also written as LaTeX and Markdown."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ class Section:
     note: str
     table: View
     csv: str
+    traced: str = ""
+    paper: bool = False
 
     @property
     def folded(self) -> bool:
@@ -73,7 +80,34 @@ def section(table: Table, found: Findings, tables: Tables) -> Section:
     """`tables` are those of `csv_tables(found)`."""
     columns = table.columns
     shown = view(tables[table.name], columns.split()) if isinstance(columns, str) else columns(found, tables)
-    return Section(table.name, table.title, table.note, shown, table.csv or table.name)
+    if table.traced:
+        shown = replace(shown, traces=traces(shown, found.design.targets))
+    return Section(table.name, table.title, table.note, shown, table.csv or table.name, table.traced, table.paper)
+
+
+def traces(shown: View, targets: Sequence[str]) -> tuple[str, ...]:
+    """What each row rests on: the rows of the same arm, target and size; those of none too where arms are compared.
+
+    A row about no single target rests on all of them.
+    """
+    found = []
+    for values in shown.rows:
+        row = dict(zip(shown.columns, values, strict=True))
+        parts = {name: f"={row[name]}" for name in ("kind", "arm", "target", "size") if row.get(name)}
+        if row.get("target") not in targets:
+            parts.pop("target", None)
+        compared = "gain" in row or "factor" in row or row.get("of") == "gain"
+        if compared and row.get("arm") not in (None, NONE):
+            parts["arm"] += f"|={NONE}"
+        found.append(";".join(f"{name}:{wanted}" for name, wanted in parts.items()))
+    return tuple(found)
+
+
+def phases(found: Findings, tables: Tables) -> View:
+    """Rows that tables and figures link to."""
+    table = tables["phases"]
+    names = "key kind size arm trials seconds flops tokens peak_memory_mb learning_rate tuned_by lineage"
+    return replace(view(table, names.split()), anchors=tuple(table["key"]))
 
 
 def benchmark_overview(found: Findings, tables: Tables) -> View:

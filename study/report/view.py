@@ -8,7 +8,6 @@ from math import isnan
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
 from study.report.answers import signed
 from study.report.answers import times as factor_text
@@ -18,11 +17,18 @@ Show = Callable[[Any], str]
 
 @dataclass(frozen=True)
 class View:
-    """A table of texts. `numeric` tells which columns are set flush right."""
+    """A table of plain texts. `kinds` tells of every column how it is set:
+
+    text, number (flush right), long (a list, broken where it must be), keys (of phases, with blanks between).
+    """
 
     columns: tuple[str, ...]
-    numeric: tuple[bool, ...]
+    kinds: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    anchors: tuple[str, ...] = ()
+    """Key of the phase that a row is about, where rows are phases: what other tables and figures link to."""
+    traces: tuple[str, ...] = ()
+    """What a row rests on, as a filter of another table: "target:=xcopa;size:=m"."""
 
 
 def absent(value: Any) -> bool:
@@ -34,13 +40,13 @@ def text(value: Any) -> str:
 
 
 def long(value: Any) -> str:
-    """A list that may be long and is broken where it must be."""
-    return "" if absent(value) or not value else Markup('<span class="long">{}</span>').format(value)
+    """A list that may be long."""
+    return text(value)
 
 
-def code(value: Any) -> str:
-    """A key, or several with blanks between, as code that may break anywhere."""
-    return "" if absent(value) else Markup("<code>{}</code>").format(value)
+def keys(value: Any) -> str:
+    """Keys of phases with blanks between."""
+    return text(value)
 
 
 def flag(value: Any) -> str:
@@ -92,9 +98,9 @@ COLUMNS: dict[str, tuple[str, Show]] = {
     **_same(points, "score others majority random before after"),
     **_same(change, "gain low high points"),
     **_same(flag, "degenerate extended partial"),
-    "key": ("key", code),
-    "tuned_by": ("learning rate from", code),
-    "lineage": ("lineage", code),
+    "key": ("key", keys),
+    "tuned_by": ("learning rate from", keys),
+    "lineage": ("lineage", keys),
     "quantity": ("of", text),
     "clear": ("clear of 0", flag),
     "english": ("English", points),
@@ -133,8 +139,11 @@ def view(table: pd.DataFrame, names: Sequence[str]) -> View:
         tuple(show(value) for show, value in zip(shows, row, strict=True))
         for row in table[names].itertuples(index=False, name=None)
     ]
-    numeric = tuple(show not in (text, long, code, flag) for show in shows)
-    return View(tuple(_column(name)[0] for name in names), numeric, tuple(rows))
+    return View(tuple(_column(name)[0] for name in names), tuple(_kind(show) for show in shows), tuple(rows))
+
+
+def _kind(show: Show) -> str:
+    return "text" if show in (text, flag) else "long" if show is long else "keys" if show is keys else "number"
 
 
 def _column(name: str) -> tuple[str, Show]:
