@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from study.analysis.frame import NONE
-from study.report.answers import Answer
+from study.report.answers.words import Answer
 from study.report.findings import Findings
 
 MOST = 12

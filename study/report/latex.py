@@ -44,7 +44,7 @@ def latex(table: View, title: str, note: str) -> str:
     """One tabular with rules of booktabs; what it shows stands above as comments. Columns of keys are left out."""
     kept = [place for place, kind in enumerate(table.kinds) if kind != "keys"]
     columns = "".join("r" if table.kinds[place] == "number" else "l" for place in kept)
-    lines = [f"% {re.sub(r'\s+', ' ', f'{title}. {note}').strip()}", r"% needs \usepackage{booktabs}"]
+    lines = ["% " + " ".join(f"{title}. {note}".split()), r"% needs \usepackage{booktabs}"]
     lines += [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", _row(table.columns, kept), r"\midrule"]
     lines += [_row(row, kept) for row in table.rows]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from study.report.answers import Answer
+from study.report.answers.words import Answer
 from study.report.gaps import Gaps
 from study.report.sections import Section, Shown
 

@@ -18,7 +18,8 @@ from itertools import chain
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from study.report.answers import Answer, answers
+from study.report.answers import answers
+from study.report.answers.words import Answer
 from study.report.cautions import cautions
 from study.report.chapters import chapters
 from study.report.figures import draw

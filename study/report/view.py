@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from study.report.answers import signed
-from study.report.answers import times as factor_text
+from study.report.answers.words import signed
+from study.report.answers.words import times as factor_text
 
 Show = Callable[[Any], str]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from study.analysis.frame import NONE, Design
 from study.analysis.gains import POOLED
 from study.analysis.series import Series
-from study.report.answers import interval
+from study.report.answers.words import interval
 from study.report.figures.axes import BOX, WIDTH, draw_interval
 from study.report.findings import Findings
 from study.report.marks import Tip, keys_by, mark

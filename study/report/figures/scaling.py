@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from study.analysis.design import metric
 from study.analysis.frame import Design
 from study.analysis.series import Series
-from study.report.design import metric
 from study.report.figures.axes import HEIGHT, WIDTH, blind_lines, curve_tips, draw_curve, end_labels, shifts, size_axis
 from study.report.findings import Findings
 from study.report.marks import keys_by
