@@ -17,6 +17,8 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from study.report.marks import marks_of
@@ -104,13 +106,15 @@ def canvas(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
 
 def finish(figure: Figure, name: str, alt: str, keys: Sequence[str] = ()) -> Drawing:
     """All twins of a figure. Call it inside `canvas`. The keys of its marks are added to `keys`."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # laid out once, for both
+    # The canvases' own printing draws once; `savefig` draws twice, and lays the figure out for each file.
     png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=DPI)
+    figure.set_dpi(DPI)
+    FigureCanvasAgg(figure).print_png(png)
+    figure.set_layout_engine("none")
+    figure.set_facecolor("none")
     svg = io.StringIO()
     with plt.rc_context({"svg.hashsalt": name}):
-        figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
     marks = marks_of(figure)
     traced = tuple(sorted({*keys, *(key for mark in marks for tip in mark.tips for key in tip.keys)}))
     drawn = plain(svg.getvalue())
