@@ -13,6 +13,7 @@ from study.report.sections import (
     Chapter,
     Shown,
     Table,
+    Tables,
     benchmark_overview,
     benchmark_tasks,
     language_scores,
@@ -21,7 +22,6 @@ from study.report.sections import (
     section,
 )
 from study.report.style import Drawing
-from study.report.tables import csv_tables
 
 CHAPTERS = (
     Chapter(
@@ -203,9 +203,11 @@ CHAPTERS = (
 """In the order of the page."""
 
 
-def chapters(found: Findings, drawings: Mapping[str, Sequence[Drawing]]) -> list[Shown]:
-    """All chapters with their figures and tables; the benchmark's is left out where the benchmark was not run."""
-    tables = csv_tables(found)
+def chapters(found: Findings, tables: Tables, drawings: Mapping[str, Sequence[Drawing]]) -> list[Shown]:
+    """All chapters with their figures and tables; the benchmark's is left out where the benchmark was not run.
+
+    `tables` are those of `csv_tables(found)`.
+    """
     return [
         Shown(
             anchor=chapter.anchor,

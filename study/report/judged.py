@@ -13,6 +13,7 @@ import io
 import json
 import zipfile
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -43,19 +44,21 @@ def predictions(
 ) -> tuple[dict[Cell, Judged], tuple[str, ...]]:
     """({cell: judged predictions}, notes) for the rows of `frame.result_cells`; unreadable ones are left out."""
     marks = {record.key: fingerprint(record) for record in records if record.kind == "evaluation"}
-    judged: dict[Cell, Judged] = {}
-    notes: list[str] = []
+    wanted: dict[str, set[Place]] = defaultdict(set)
+    for row in lines(cells):
+        wanted[row.key].add((row.target, row.language))
     ids: Ids = {}
-    for key, rows in cells.groupby("key", sort=True):
-        places = sorted(set(zip(rows["target"], rows["language"], strict=True)))
-        read = _scoring(store, str(key), places, marks[str(key)], ids)
-        for target, language in places:
-            if (target, language) not in read:
-                path = _path(store, str(key), (target, language))
-                notes.append(f"{path}: predictions cannot be read; the cell is left out of gains and intervals.")
-        for row in lines(rows):
-            if (found := read.get((row.target, row.language))) is not None:
-                judged[(row.size, row.arm, row.target, row.seed, row.language)] = found
+    read = {key: _scoring(store, key, sorted(places), marks[key], ids) for key, places in wanted.items()}
+    judged = {
+        (row.size, row.arm, row.target, row.seed, row.language): found
+        for row in lines(cells)
+        if (found := read[row.key].get((row.target, row.language))) is not None
+    }
+    notes = [
+        f"{_path(store, key, place)}: predictions cannot be read; the cell is left out of gains and intervals."
+        for key, places in wanted.items()
+        for place in sorted(places - set(read[key]))
+    ]
     return judged, tuple(notes)
 
 

@@ -27,7 +27,7 @@ from study.report.findings import Findings, gather
 from study.report.gaps import gaps
 from study.report.latex import latex
 from study.report.markdown import markdown
-from study.report.sections import Shown
+from study.report.sections import Shown, Tables
 from study.report.style import ARMS, Drawing, count
 from study.report.tables import csv_tables
 from study.store import Store
@@ -40,8 +40,8 @@ def write(store: Store, now: datetime | None = None) -> dict[str, str]:
     Raises `StorageError` when the storage refuses. `now` (UTC) is the date shown; the default is the clock's.
     """
     found = gather(store)
-    drawings = draw(found)
-    shown, told = chapters(found, drawings), answers(found)
+    drawings, tables = draw(found), csv_tables(found)
+    shown, told = chapters(found, tables, drawings), answers(found)
     folder = store.report_folder
     paths = {
         "page": storage.join(folder, "index.html"),
@@ -50,7 +50,7 @@ def write(store: Store, now: datetime | None = None) -> dict[str, str]:
         "latex": storage.join(folder, "tex"),
         "figures": storage.join(folder, "figures"),
     }
-    for name, content in (_tables(found, shown) | _figures(drawings)).items():
+    for name, content in (_tables(tables, shown) | _figures(drawings)).items():
         storage.write_bytes(storage.join(folder, name), content)
     notes = [*cautions(found), *found.notes]
     text = markdown(found.design.name, told, shown if found.records else (), notes, gaps(found, told))
@@ -60,12 +60,9 @@ def write(store: Store, now: datetime | None = None) -> dict[str, str]:
     return paths
 
 
-def _tables(found: Findings, shown: Sequence[Shown]) -> dict[str, bytes]:
+def _tables(tables: Tables, shown: Sequence[Shown]) -> dict[str, bytes]:
     """{file: content} of all tables as CSV and of the main ones as LaTeX."""
-    made = {
-        f"{name}.csv": table.to_csv(index=False, lineterminator="\n").encode()
-        for name, table in csv_tables(found).items()
-    }
+    made = {f"{name}.csv": table.to_csv(index=False, lineterminator="\n").encode() for name, table in tables.items()}
     for section in chain.from_iterable(chapter.sections for chapter in shown):
         if section.paper and section.table.rows:
             made[f"tex/{section.anchor}.tex"] = latex(section.table, section.title, section.note).encode()

@@ -242,7 +242,9 @@ def test_benchmark_scores_have_their_own_section(tmp_path):
     assert rows["xs"][2] == f"{mean:.1f}" and rows["xs"][-1] == ""
     assert rows["s"][2] == rows["s"][7] == "missing" and rows["s"][6] != "missing" and rows["s"][-1] == "lareqa"
     assert "XTREME-R: no overall score of none at s: lareqa is missing." in cautions(found)
-    section = render(found, chapters(found, {}), answers(found), "study run toy", NOW).partition('<h2 id="benchmarks">')[2]
+    section = render(found, chapters(found, csv_tables(found), {}), answers(found), "study run toy", NOW).partition(
+        '<h2 id="benchmarks">'
+    )[2]
     assert f'<td class="number">{mean:.1f}</td>' in section and '<td class="number">missing</td>' in section
     assert len(csv_tables(found)["benchmark"]) == 2 * (1 + 4 + 10)
 
