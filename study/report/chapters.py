@@ -110,7 +110,7 @@ CHAPTERS = (
         "language",
         "Languages",
         ("languages",),
-        "Mean over seeds. The largest size in full colour, smaller ones faint.",
+        "Mean over seeds, largest size; where distances from English are known, smaller sizes are faint beside it.",
         (
             Table(
                 "distance",

@@ -28,10 +28,13 @@ from study.report.gaps import gaps
 from study.report.latex import latex
 from study.report.markdown import markdown
 from study.report.sections import Shown, Tables
-from study.report.style import ARMS, Drawing, count
+from study.report.style import ARMS, VARIABLES, Drawing, colour, count
 from study.report.tables import csv_tables
 from study.store import Store
 from trainables import storage
+
+MOST = 8
+"""An answer of more sentences shows them when asked."""
 
 
 def write(store: Store, now: datetime | None = None) -> dict[str, str]:
@@ -97,13 +100,28 @@ def render(found: Findings, shown: Sequence[Shown], told: Sequence[Answer], run:
         inline=Markup,
         script=_script(),
         script_hash=_hash(_script()),
+        verdicts=[verdict_lines(answer.verdict, found.design.arms) for answer in told],
+        most=MOST,
         arm_colours=ARMS,
+        tone=lambda arm: VARIABLES[colour(arm, found.design.arms)],
         count=count,
         command=run,
         versions=_versions(found),
         hosts=sorted({record.host for record in found.records}),
         date=now.strftime("%Y-%m-%d %H:%M UTC"),
     )
+
+
+def verdict_lines(verdict: str, arms: Sequence[str]) -> list[tuple[str, str]]:
+    """(arm or "", line): a verdict on several arms is told arm by arm, "siqa: helps; mnli: hurts" in two lines."""
+    lines: list[tuple[str, str]] = []
+    for part in verdict.split("; "):
+        arm = next((arm for arm in arms if part.startswith((f"{arm}:", f"{arm} on "))), "")
+        if lines and (not arm or arm == lines[-1][0]):
+            lines[-1] = (lines[-1][0], f"{lines[-1][1]}; {part}")
+        else:
+            lines.append((arm, part))
+    return lines if len(lines) > 1 else [("", verdict)]
 
 
 @cache

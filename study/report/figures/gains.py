@@ -11,7 +11,7 @@ from study.report.answers.words import interval
 from study.report.figures.axes import BOX, WIDTH, draw_interval
 from study.report.findings import Findings
 from study.report.marks import Tip, keys_by, mark
-from study.report.style import INK, PAPER, Drawing, canvas, colour, count, finish, marker
+from study.report.style import INK, PAPER, Drawing, canvas, colour, count, finish
 
 Keys = Mapping[tuple[str, str], tuple[str, ...]]
 """{(target or pool, size): evaluation keys} of an arm and of none"""
@@ -43,7 +43,7 @@ def gains(arm: str, rows: Sequence[Series], design: Design, keys: Keys) -> Drawi
     height = sum(len(row.sizes) + 1.1 for row in rows)
     with canvas(WIDTH, 0.9 + 0.2 * height) as (figure, axes):
         y, ticks, names = 0.0, [], []
-        tone, shape = colour(arm, design.arms), marker(arm, design.arms)
+        tone = colour(arm, design.arms)
         for row in rows:
             label = "mean of targets" if row.target == POOLED else row.target
             place = axes.get_yaxis_transform()
@@ -54,7 +54,7 @@ def gains(arm: str, rows: Sequence[Series], design: Design, keys: Keys) -> Drawi
                 assert estimate is not None
                 draw_interval(axes, estimate.low, estimate.high, y, tone, arm)
                 face = tone if estimate.clear else PAPER
-                (point,) = axes.plot(estimate.point, y, shape, ms=6, mfc=face, mec=tone, mew=1.4, zorder=4)
+                (point,) = axes.plot(estimate.point, y, "o", ms=6, mfc=face, mec=tone, mew=1.4, zorder=4)
                 text = f"gain of {arm} at {size}, {label}\n{interval(estimate)} points"
                 seeds = f"{count(parameters)} parameters, {row.seeds_at(size)} seeds"
                 mark(point, arm, [Tip(f"{text}\n{seeds}", keys.get((row.target, size), ()))])

@@ -88,7 +88,7 @@ def _by_family(target: str, rows: pd.DataFrame, facts: Mapping[str, Language], d
             line = rows[rows["arm"] == arm]
             y = [heights[code] for code in line["language"]]
             tone, shape = colour(arm, design.arms), marker(arm, design.arms)
-            (drawn,) = axes.plot(line["score"], y, shape, color=tone, mec=PAPER, ms=6, label=arm)
+            (drawn,) = axes.plot(line["score"], y, shape, color=tone, mec=PAPER, mew=0.4, ms=6.5, label=arm)
             mark(drawn, arm, _tips(target, line, facts, keys))
         axes.set_yticks(list(heights.values()), [_family_label(facts[code]) for code in codes])
         axes.set_ylim(-len(codes) + 0.4, 0.6)

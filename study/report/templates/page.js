@@ -166,5 +166,5 @@ function reveal() { // what a link leads to may be folded away or filtered out
 addEventListener("DOMContentLoaded", () => { themes(); arms(); tips(); tables(); reveal(); });
 addEventListener("hashchange", reveal);
 let closed = [];
-addEventListener("beforeprint", () => { closed = all("details.table:not([open])"); for (const one of closed) one.open = true; });
+addEventListener("beforeprint", () => { closed = all("details.table:not([open]), details.more:not([open])"); for (const one of closed) one.open = true; });
 addEventListener("afterprint", () => { for (const one of closed) one.open = false; });
