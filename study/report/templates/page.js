@@ -44,7 +44,10 @@ function tips() {
     if (own.length > 6) tip.append(make("div", `and ${own.length - 6} more evaluations, listed under the figure`));
     tip.hidden = false;
     tip.classList.toggle("pinned", pinned === mark);
-    const at = mark.getBoundingClientRect(), box = tip.getBoundingClientRect();
+    place();
+  };
+  const place = () => {
+    const at = shown.getBoundingClientRect(), box = tip.getBoundingClientRect();
     const above = at.top - box.height - 10;
     tip.style.left = `${Math.max(8, Math.min(at.left + at.width / 2 - box.width / 2, innerWidth - box.width - 8))}px`;
     tip.style.top = `${above > 44 ? above : at.bottom + 10}px`;
@@ -79,7 +82,7 @@ function tips() {
     svg.addEventListener("focusout", () => { if (!pinned) hide(); });
   }
   addEventListener("keydown", (event) => { if (event.key === "Escape") { const back = pinned; hide(); back?.focus(); hide(); } });
-  addEventListener("scroll", hide, { passive: true });
+  addEventListener("scroll", () => (pinned ? place() : hide()), { passive: true });
 }
 
 function number(text) { // "−1 234.5", "×1.7", "0.34 h", "beyond the ladder"
@@ -160,7 +163,8 @@ function reveal() { // what a link leads to may be folded away or filtered out
   if (!place) return;
   if (place.matches("tr[hidden]")) { for (const input of place.closest("table").inputs) input.value = ""; apply(place.closest("table")); }
   for (let up = place; up; up = up.parentElement) if (up.matches("details")) up.open = true;
-  place.scrollIntoView({ block: place.matches("tr") ? "center" : "start" });
+  if (place.matches("tr")) place.scrollIntoView({ block: "center" });
+  else (place.closest("details.table") || place).scrollIntoView();
 }
 
 addEventListener("DOMContentLoaded", () => { themes(); arms(); tips(); tables(); reveal(); });
