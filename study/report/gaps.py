@@ -77,7 +77,7 @@ def _waiting(found: Findings, answers: Sequence[Answer]) -> list[str]:
     if untold:
         lines.append(f"Cannot be told yet: {_numbered(untold)}.")
     if open_:
-        lines.append(f"Told from what is there, and may change: {_numbered(open_)}.")
+        lines.append(f"Told from what is there so far, and may still change: {_numbered(open_)}.")
     return lines
 
 

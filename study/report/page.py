@@ -53,8 +53,13 @@ def write(store: Store, now: datetime | None = None) -> dict[str, str]:
         "latex": storage.join(folder, "tex"),
         "figures": storage.join(folder, "figures"),
     }
-    for name, content in (_tables(tables, shown) | _figures(drawings)).items():
+    made = _tables(tables, shown) | _figures(drawings)
+    for name, content in made.items():
         storage.write_bytes(storage.join(folder, name), content)
+    for part in ("figures", "tex"):  # of a report on more, or other, arms and targets
+        for name in storage.names(storage.join(folder, part)):
+            if f"{part}/{name}" not in made:
+                storage.remove(storage.join(folder, part, name))
     notes = [*cautions(found), *found.notes]
     text = markdown(found.design.name, told, shown if found.records else (), notes, gaps(found, told))
     storage.write_bytes(paths["markdown"], text.encode())
