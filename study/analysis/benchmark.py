@@ -22,7 +22,7 @@ import pandas as pd
 
 from study.analysis.frame import Design, lines
 from study.analysis.resample import Resampled
-from study.analysis.series import Series, series
+from study.analysis.series import Entry, Series, series
 from trainables.tasks import TASKS
 from trainables.tasks.benchmark import GROUPS, XTREME_R
 
@@ -163,9 +163,9 @@ def _curve(
             if draws is None:
                 blind.add(place[0])
             else:
-                entries[(place[0], place[2])] = (average.score, draws)
+                entries[(place[0], place[2])] = Entry(average.score, draws)
     seen = {where: entry for where, entry in entries.items() if where[0] not in blind}
-    return series(arm, name, seen, design.sizes, design.parameters, label="benchmark")
+    return series(arm, name, seen, design.sizes, design.parameters)
 
 
 def _draws(resampled: Resampled, place: Place, card: Scorecard, tasks: Sequence[str]) -> np.ndarray | None:

@@ -15,9 +15,8 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from study.analysis.frame import NONE, Design
-from study.analysis.gains import Entries
 from study.analysis.resample import Resampled
-from study.analysis.series import Series, series
+from study.analysis.series import Entry, Series, series
 
 FEWEST = 3
 """Languages with a distance below which nothing is said."""
@@ -38,7 +37,7 @@ def distance_slope(
     resampled: Resampled, design: Design, arm: str, target: str, languages: Mapping[str, Language], gain: bool = False
 ) -> Series | None:
     """Points per unit of distance by size, of the score or (with `gain`) of the gain over `none`."""
-    entries: Entries = {}
+    entries = {}
     for size in design.sizes:
         for seed in design.seeds:
             codes = resampled.languages(size, arm, target, seed)
@@ -54,8 +53,8 @@ def distance_slope(
             if gain:
                 points = points - np.array([resampled.points[(size, NONE, target, seed, code)] for code in known])
                 draws = draws - np.stack([resampled.draws[(size, NONE, target, seed, code)] for code in known])
-            entries[(size, seed)] = (float(weights @ points), weights @ draws)
-    return series(arm, target, entries, design.sizes, design.parameters, label=f"distance/{gain}")
+            entries[(size, seed)] = Entry(float(weights @ points), weights @ draws)
+    return series(arm, target, entries, design.sizes, design.parameters)
 
 
 def rank_correlation(values: Mapping[str, float], languages: Mapping[str, Language]) -> float | None:

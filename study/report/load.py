@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from study.analysis.basis import Evidence
+from study.analysis.design import design
 from study.analysis.distance import Language
-from study.analysis.frame import lines
+from study.analysis.frame import lines, result_cells, scores
 from study.analysis.resample import Cell, Judged
 from study.records import Record
 from study.store import Store
@@ -34,6 +36,15 @@ class Loaded:
     failures: dict[str, str]
     """{key: one line} of phases that failed last time and have no record."""
     notes: list[str] = field(default_factory=list)
+
+
+def evidence(store: Store) -> Evidence:
+    """Everything that a report rests on. An empty or absent study gives empty evidence."""
+    loaded = load(store)
+    cells = result_cells(scores(loaded.records, design(loaded.spec, loaded.records)))
+    judged, notes = predictions(store, cells)
+    facts = languages(store, sorted(set(cells["language"])))
+    return Evidence(loaded.spec, loaded.records, judged, facts, loaded.failures, (*loaded.notes, *notes))
 
 
 def load(store: Store) -> Loaded:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import shlex
 from datetime import UTC, datetime
+from itertools import chain
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from study.report import figures
 from study.report.answers import answers
 from study.report.cautions import cautions
-from study.report.design import metric
+from study.report.chapters import chapters
+from study.report.figures import draw
 from study.report.findings import Findings, gather
-from study.report.sections import sections
 from study.report.style import ARMS, Drawing, count
 from study.report.tables import csv_tables
 from study.store import Store
@@ -37,33 +37,14 @@ def write(store: Store, now: datetime | None = None) -> dict[str, str]:
         storage.write_bytes(
             storage.join(folder, f"{name}.csv"), table.to_csv(index=False, lineterminator="\n").encode()
         )
-    for drawing in drawings.values():
+    for drawing in chain.from_iterable(drawings.values()):
         storage.write_bytes(storage.join(paths["figures"], f"{drawing.name}.png"), drawing.png)
     page = render(found, drawings, command(store, found), now or datetime.now(UTC))
     storage.write_bytes(paths["page"], page.encode())
     return paths
 
 
-def draw(found: Findings) -> dict[str, Drawing]:
-    """{name: drawing} of all figures that have something to show."""
-    made: list[Drawing | None] = []
-    design = found.design
-    for target in design.targets:
-        curves = found.scores.get(target, {})
-        made.append(
-            figures.scaling(target, curves, design, found.baselines(target), metric(target), found.keys(target=target))
-        )
-    for arm in design.treated:
-        rows = list(found.gains[arm].values())
-        rows += [found.pools[arm].gain] if arm in found.pools and len(rows) > 1 else []
-        made.append(figures.gains(arm, rows, design, found.keys(arm=arm)))
-    made += [figures.languages(target, found.by_language, found.languages, design) for target in design.targets]
-    keys = tuple(sorted(set(found.retained["key"])))
-    made += [figures.retention(found.retention, design, keys), figures.cost(found.frontier, design)]
-    return {drawing.name: drawing for drawing in made if drawing is not None}
-
-
-def render(found: Findings, drawings: dict[str, Drawing], run: str, now: datetime) -> str:
+def render(found: Findings, drawings: dict[str, list[Drawing]], run: str, now: datetime) -> str:
     """The page as HTML text without a single outside reference."""
     environment = Environment(
         loader=PackageLoader("study.report", "templates"),
@@ -72,17 +53,12 @@ def render(found: Findings, drawings: dict[str, Drawing], run: str, now: datetim
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    groups = {
-        kind: [d for name, d in drawings.items() if name == kind or name.startswith(f"{kind}-")]
-        for kind in ("scaling", "gain", "languages", "retention", "cost")
-    }
     return environment.get_template("page.html").render(
         found=found,
         design=found.design,
         answers=answers(found),
         cautions=cautions(found),
-        sections=sections(found),
-        figures=groups,
+        chapters=chapters(found, drawings),
         inline=Markup,
         arm_colours=ARMS,
         count=count,

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from study.report.answers import signed
-from study.report.answers import times as factor_text
+from study.report.answers.words import signed
+from study.report.answers.words import times as factor_text
 
 Show = Callable[[Any], str]
 

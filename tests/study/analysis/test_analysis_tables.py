@@ -6,7 +6,7 @@ import pytest
 
 from study.analysis import distance, efficiency, retention, trials
 from study.analysis.frame import missing_cells, observed, result_cells, scores, task_scores
-from study.analysis.series import series
+from study.analysis.series import Entry, series
 from tests.study.report.synthetic import DISTANCE, Plan, build
 
 
@@ -80,7 +80,7 @@ def test_costs_add_up_and_include_the_search(records):
 
 def test_price_only_where_there_is_a_gain(records):
     design = observed(records)
-    entries = {(s, n): (v, np.full(50, v)) for s, v in (("xs", 0.0), ("s", 0.0), ("m", 5.0)) for n in (0, 1)}
+    entries = {(s, n): Entry(v, np.full(50, v)) for s, v in (("xs", 0.0), ("s", 0.0), ("m", 5.0)) for n in (0, 1)}
     gain = series("siqa", "all", entries, design.sizes, design.parameters)
     table = efficiency.price_of_gain(efficiency.phases(records), gain).set_index("size")
     assert pd.isna(table.loc["xs", "seconds_per_point"])

@@ -7,10 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from study.analysis import design as designs
 from study.analysis.benchmark import OVERALL
-from study.report import design as designs
 from study.report import write
-from study.report.answers import answers, signed
+from study.report.answers import answers
+from study.report.answers.words import signed
 from study.report.benchmark import overview
 from study.report.cautions import cautions
 from study.report.findings import gather
@@ -213,13 +214,13 @@ def test_a_target_that_is_scored_directly_is_not_degenerate():
 
 
 def test_degenerate_pairs_stay_out_of_the_pool(store, monkeypatch):
-    from study.report import findings
+    from study.analysis import basis
 
-    original = findings.read_design
+    original = basis.read_design
     marked = lambda spec, records: __import__("dataclasses").replace(  # noqa: E731
         original(spec, records), degenerate=frozenset({("siqa", "xcopa")})
     )
-    monkeypatch.setattr(findings, "read_design", marked)
+    monkeypatch.setattr(basis, "read_design", marked)
     found = gather(store)
     assert found.pools["siqa"].targets == ("udpos", "tatoeba")
     assert "xcopa" in found.gains["siqa"]
