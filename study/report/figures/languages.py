@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from study.analysis.distance import FEWEST, Language
 from study.analysis.frame import Design
+from study.analysis.languages import FEWEST, Language
 from study.report.figures.axes import HEIGHT, WIDTH, labels_right
 from study.report.findings import Findings
 from study.report.style import PAPER, Drawing, canvas, colour, finish, marker
