@@ -74,8 +74,8 @@ def ordered_facts(languages: Mapping[str, Language]) -> dict[str, dict[str, floa
     """{fact: {language: its number}} of all facts that have an order and are known, English left out."""
     facts: dict[str, dict[str, float]] = {}
     for language in others(languages):
-        told: dict[str, float | None] = {"distance": language.distance}
-        told |= {f"{kind} distance": language.distances.get(kind) for kind in DISTANCES}
+        told: dict[str, float | None] = {f"{kind} distance": language.distances.get(kind) for kind in DISTANCES}
+        told |= {} if language.distances else {"distance": language.distance}
         told |= {"resource class": language.resource, "web text": language.text}
         for name, value in told.items():
             if value is not None:

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.gains import POOLED, Pool
-from study.analysis.languages import ENGLISH
 from study.analysis.noise import Estimate
 from study.analysis.series import Series
 from study.report.findings import Findings
@@ -37,23 +36,8 @@ def language_gains(found: Findings) -> pd.DataFrame:
 
     `q` is the p value adjusted for the number of languages (all sizes only, English left out); `clear` is q <= 5 %.
     """
-    columns = [
-        "arm",
-        "language",
-        "name",
-        "family",
-        "script",
-        "resource",
-        "text",
-        "distance",
-        "size",
-        "gain",
-        "low",
-        "high",
-        "q",
-        "clear",
-        "targets",
-    ]
+    columns = ["arm", "language", "name", "family", "script", "resource", "text", "distance", "size"]
+    columns += ["gain", "low", "high", "q", "clear", "targets"]
     rows = []
     for arm, by_language in found.across_languages.gains.items():
         for code, gained in by_language.items():
@@ -67,28 +51,18 @@ def language_gains(found: Findings) -> pd.DataFrame:
 
 def language_groups(found: Findings) -> pd.DataFrame:
     """One row per (kind, group, arm, size or `ALL`): score beside its baselines, gap to English, gain."""
-    columns = [
-        "kind",
-        "group",
-        "languages",
-        "arm",
-        "size",
-        "score",
-        "score_low",
-        "score_high",
-        "majority",
-        "random",
-        "english",
-    ]
+    columns = ["kind", "group", "languages", "arm", "size", "score", "score_low", "score_high"]
+    columns += ["majority", "random", "english"]
     columns += ["gap", "gap_low", "gap_high", "gain", "gain_low", "gain_high", "targets"]
     rows = []
+    beside = _Beside(found)
     for one in found.across_languages.groups:
         codes = sorted({code for codes in one.group.members.values() for code in codes})
-        blind = _blind(found, codes, one.score.targets)
+        blind = beside.blind_of(codes, one.score.targets)
         gaps, gains = (dict(_by_size(pool.gain)) if pool else {} for pool in (one.gap, one.gain))
         for size, score in _by_size(one.score.gain):
             gap, gain = (three(of[size]) if size in of else NOTHING for of in (gaps, gains))
-            english = _english(found, one.arm, size, one.gap)
+            english = beside.english_of(one.arm, size, one.gap)
             place = (one.group.kind, one.group.name, " ".join(codes), one.arm, size)
             rows.append((*place, *three(score), *blind, english, *gap, *gain, " ".join(one.score.targets)))
     return pd.DataFrame(rows, columns=columns)
@@ -96,21 +70,8 @@ def language_groups(found: Findings) -> pd.DataFrame:
 
 def transfer_gap(found: Findings) -> pd.DataFrame:
     """One row per (target or pool, arm, size): English minus the mean of the others, and what the arm changes."""
-    columns = [
-        "target",
-        "arm",
-        "size",
-        "english",
-        "others",
-        "majority",
-        "random",
-        "gap",
-        "gap_low",
-        "gap_high",
-        "change",
-        "change_low",
-        "change_high",
-    ]
+    columns = ["target", "arm", "size", "english", "others", "majority", "random"]
+    columns += ["gap", "gap_low", "gap_high", "change", "change_low", "change_high"]
     scores = found.tasks.groupby(["target", "arm", "size"])[["english", "others", "majority", "random"]].mean()
     rows = []
     for arm, by_target in found.across_languages.gaps.items():
@@ -148,17 +109,23 @@ def _by_size(line: Series) -> Iterator[tuple[str, Estimate]]:
         yield size, estimate
 
 
-def _blind(found: Findings, codes: Iterable[str], targets: Iterable[str]) -> tuple[float, float]:
-    """(majority, random): mean over the targets of the mean over the languages."""
-    cells = found.cells[found.cells["language"].isin(list(codes)) & found.cells["target"].isin(list(targets))]
-    means = cells.groupby("target")[["majority", "random"]].mean().mean()
-    return float(means["majority"]), float(means["random"])
+class _Beside:
+    """Baselines of a group: the predictors that do not look, and English."""
 
+    def __init__(self, found: Findings) -> None:
+        blind = found.cells.groupby(["target", "language"])[["majority", "random"]].mean()
+        self.blind = {place: tuple(row) for place, row in zip(blind.index, blind.to_numpy(), strict=True)}
+        english = found.tasks.groupby(["arm", "size", "target"])["english"].mean()
+        self.english = dict(zip(english.index, english, strict=True))
 
-def _english(found: Findings, arm: str, size: str, gap: Pool | None) -> float:
-    """Mean English score over the targets of a gap; NaN without one."""
-    cells = found.cells[(found.cells["arm"] == arm) & (found.cells["language"] == ENGLISH)]
-    cells = cells[cells["target"].isin(gap.targets if gap else ())]
-    if size != ALL:
-        cells = cells[cells["size"] == size]
-    return float(cells.groupby(["size", "target"])["score"].mean().mean()) if len(cells) else float(np.nan)
+    def blind_of(self, codes: Iterable[str], targets: Iterable[str]) -> tuple[float, float]:
+        """(majority, random): mean over the targets of the mean over the languages."""
+        known = [[self.blind[target, code] for code in codes if (target, code) in self.blind] for target in targets]
+        majority, random = np.mean([np.mean(rows, axis=0) for rows in known if rows], axis=0)
+        return float(majority), float(random)
+
+    def english_of(self, arm: str, size: str, gap: Pool | None) -> float:
+        """Mean English score over the targets of a gap (and over its sizes, for `ALL`); NaN without one."""
+        sizes = gap.gain.sizes if gap and size == ALL else (size,)
+        scores = [self.english[arm, one, target] for one in sizes for target in (gap.targets if gap else ())]
+        return float(np.mean(scores)) if scores else float("nan")

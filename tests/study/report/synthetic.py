@@ -40,6 +40,8 @@ class Plan:
     seeds: tuple[int, ...] = (0, 1)
     gains: dict[str, float] = field(default_factory=dict)
     """Points that every arm but `none` adds on xcopa, by size."""
+    language_gains: dict[str, float] = field(default_factory=dict)
+    """Points that every arm but `none` adds in a language, on every target."""
     seed_noise: float = 1.0
     """Standard deviation of a seed's score around its size's, in points."""
     per_distance: float = -15.0
@@ -130,10 +132,12 @@ class _World:
         level = BASE[size] + self.dice.normal(0, self.plan.seed_noise)
         if arm != "none" and target == "xcopa":
             level += self.plan.gains.get(size, 0.0)
-        return [
-            self.score(evaluation, size, arm, target, code, "test", level + self.plan.per_distance * (distance or 0.0))
-            for code, distance in self.plan.tested(target).items()
-        ]
+        found = []
+        for code, distance in self.plan.tested(target).items():
+            there = level + self.plan.per_distance * (distance or 0.0)
+            there += self.plan.language_gains.get(code, 0.0) if arm != "none" else 0.0
+            found.append(self.score(evaluation, size, arm, target, code, "test", there))
+        return found
 
     def score(
         self, evaluation: str, size: str, arm: str, task: str, code: str, split: str, level: float
