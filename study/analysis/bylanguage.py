@@ -2,7 +2,7 @@
 
     found = find(basis)
     found.gains["siqa"]["de"].mean            # over the targets that test German, then over the sizes
-    found.contrasts["siqa"]["distance"]       # gain of the near languages minus gain of the far ones
+    found.contrasts["siqa"]["distance"]       # gain of the near languages, of the far ones, and the difference
     found.gaps["none"][POOLED]                # English minus the mean of the others
     found.gap_changes["siqa"][POOLED]         # what the arm does to that, paired; negative: closed
 
@@ -63,6 +63,16 @@ class GroupResult:
 
 
 @dataclass(frozen=True)
+class Contrast:
+    """Gains of two groups over the targets that test languages of both, and first minus second, paired."""
+
+    first: Series
+    second: Series
+    difference: Series
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class LanguageFindings:
     """Everything about languages. Mappings keep the order of the design; `POOLED` is the mean over targets."""
 
@@ -71,8 +81,8 @@ class LanguageFindings:
     gains: dict[str, dict[str, LanguageGain]]
     """{arm: {language: gain}}, the largest gain first"""
     groups: tuple[GroupResult, ...]
-    contrasts: dict[str, dict[str, Pool]]
-    """{arm: {"distance": gain of near minus far languages, "pretraining": of seen minus unseen ones}}"""
+    contrasts: dict[str, dict[str, Contrast]]
+    """{arm: {"distance": near against far languages, "pretraining": seen against unseen ones}}"""
     gaps: dict[str, dict[str, Series]]
     """{arm: {target or `POOLED`: English minus the mean of the others}}"""
     gap_changes: dict[str, dict[str, Series]]
@@ -90,7 +100,8 @@ def find(basis: Basis) -> LanguageFindings:
     grouped = groups(languages, design.sizes)
     gains: dict[str, dict[str, LanguageGain]] = {}
     results, ranks = [], []
-    contrasts, gaps, changes = {}, {}, {}
+    contrasts: dict[str, dict[str, Contrast]] = {}
+    gaps, changes = {}, {}
     slopes: dict[str, dict[str, dict[str, Series]]] = {"score": {}, "gain": {}}
     for arm in design.arms:
         scored, gained = _leaves(basis, arm)
@@ -156,14 +167,17 @@ def _by_group(
     return found
 
 
-def _contrasts(basis: Basis, arm: str, grouped: Sequence[Group], gained: ByTarget) -> dict[str, Pool]:
+def _contrasts(basis: Basis, arm: str, grouped: Sequence[Group], gained: ByTarget) -> dict[str, Contrast]:
     by_name = {(group.kind, group.name): group for group in grouped}
     found = {}
-    for kind, (first, second) in CONTRASTS.items():
-        if (kind, first) in by_name and (kind, second) in by_name:
-            weigh = difference(by_name[kind, first], by_name[kind, second])
-            if pool := pooled(gained, weigh, basis.design, arm):
-                found[kind] = pool
+    for kind, names in CONTRASTS.items():
+        if all((kind, name) in by_name for name in names):
+            first, second = (by_name[kind, name] for name in names)
+            if pool := pooled(gained, difference(first, second), basis.design, arm):
+                kept = {target: gained[target] for target in pool.targets}
+                sides = [pooled(kept, mean_of(group), basis.design, arm) for group in (first, second)]
+                if sides[0] and sides[1]:
+                    found[kind] = Contrast(sides[0].gain, sides[1].gain, pool.gain, pool.targets)
     return found
 
 
