@@ -67,7 +67,7 @@ def groups(languages: Mapping[str, Language], sizes: Sequence[str]) -> list[Grou
     """All groups of all kinds that have a member: by distance, pretraining, resource class, family and script."""
     terciles = cuts(languages)
     kinds: dict[str, Callable[[Language, str], str]] = {
-        "distance": lambda language, _: _tercile(language, terciles),
+        "distance": lambda language, _: tercile(language, terciles),
         "pretraining": lambda language, size: _seen(language, size),
         "resource class": lambda language, _: UNKNOWN if language.resource is None else str(language.resource),
         "family": lambda language, _: language.family or UNKNOWN,
@@ -90,7 +90,8 @@ def others(languages: Mapping[str, Language]) -> Iterable[Language]:
     return [languages[code] for code in sorted(languages) if code != ENGLISH]
 
 
-def _tercile(language: Language, terciles: tuple[float, float] | None) -> str:
+def tercile(language: Language, terciles: tuple[float, float] | None) -> str:
+    """Near, middle or far by `cuts`; unknown without them or without a distance."""
     if terciles is None or language.distance is None:
         return UNKNOWN
     return NEAR if language.distance <= terciles[0] else MIDDLE if language.distance <= terciles[1] else FAR

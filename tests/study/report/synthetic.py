@@ -66,9 +66,10 @@ def build(folder: Path, plan: Plan, skip: Iterable[tuple[str, str, str, int]] = 
     skip = set(skip)
     if spec:
         store.write_spec(spec_of(plan))
+    stated = {} if plan.benchmark else plan.languages
     storage.write_json(
         store.join("data", "lab-0", "languages.json"),
-        {code: {"distance": d, "family": "lab"} for code, d in plan.languages.items() if d is not None},
+        {code: {"distance": d, "family": "lab"} for code, d in stated.items() if d is not None},
     )
     world = _World(store, plan)
     for size in plan.sizes:
