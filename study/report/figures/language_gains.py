@@ -22,8 +22,8 @@ from study.report.style import INK, MUTED, PAPER, Drawing, canvas, colour, finis
 
 LOOK = {NEAR: ("o", 1.0), MIDDLE: ("s", 0.7), FAR: ("^", 0.45), ENGLISH: ("D", 1.0), "": ("o", 1.0)}
 """Group of a language -> (marker, how full its colour is)."""
-ROOM = (0.045, 0.05)
-"""Shares of the axes that a name takes."""
+NAME = np.array([0.05, 0.05])
+"""Shares of the two axes that a name takes."""
 
 
 def drawings(found: Findings) -> Iterator[Drawing | None]:
@@ -123,13 +123,16 @@ def _limits(estimates: list[Estimate]) -> tuple[float, float]:
 
 
 def _name_points(axes: Axes, places: Mapping[str, tuple[float, float]]) -> None:
-    """Codes beside their points, from the outside of the cloud inwards, as long as they do not touch."""
+    """Codes beside their points, from the outside of the cloud inwards, as long as they touch nothing."""
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-    scaled = {code: ((x - left) / (right - left), (y - bottom) / (top - bottom)) for code, (x, y) in places.items()}
+    low, span = np.array([left, bottom]), np.array([right - left, top - bottom])
+    scaled = {code: (np.array(place) - low) / span for code, place in places.items()}
     centre = np.mean(list(scaled.values()), axis=0)
-    named: list[tuple[float, float]] = []
-    for code in sorted(scaled, key=lambda code: -float(np.abs(np.array(scaled[code]) - centre).sum())):
-        x, y = scaled[code]
-        if all(abs(x - other) > ROOM[0] or abs(y - height) > ROOM[1] for other, height in named):
+    named: list[np.ndarray] = []
+    for code in sorted(scaled, key=lambda code: -float(np.abs(scaled[code] - centre).sum())):
+        middle = scaled[code] + NAME / 2
+        points = [point for other, point in scaled.items() if other != code]
+        free = all((np.abs(point - middle) > NAME * 0.6).any() for point in points)
+        if free and all((np.abs(other - middle) > NAME).any() for other in named):
             axes.annotate(code, places[code], (4, 3), textcoords="offset points", fontsize=7, color=MUTED, zorder=6)
-            named.append((x, y))
+            named.append(middle)

@@ -51,7 +51,7 @@ def language_gains(found: Findings) -> pd.DataFrame:
 
 def language_groups(found: Findings) -> pd.DataFrame:
     """One row per (kind, group, arm, size or `ALL`): score beside its baselines, gap to English, gain."""
-    columns = ["kind", "group", "languages", "arm", "size", "score", "score_low", "score_high"]
+    columns = ["kind", "group", "codes", "arm", "size", "score", "score_low", "score_high"]
     columns += ["majority", "random", "english"]
     columns += ["gap", "gap_low", "gap_high", "gain", "gain_low", "gain_high", "targets"]
     rows = []
@@ -71,7 +71,7 @@ def language_groups(found: Findings) -> pd.DataFrame:
 def transfer_gap(found: Findings) -> pd.DataFrame:
     """One row per (target or pool, arm, size): English minus the mean of the others, and what the arm changes."""
     columns = ["target", "arm", "size", "english", "others", "majority", "random"]
-    columns += ["gap", "gap_low", "gap_high", "change", "change_low", "change_high"]
+    columns += ["gap", "gap_low", "gap_high", "gap_change", "gap_change_low", "gap_change_high"]
     scores = found.tasks.groupby(["target", "arm", "size"])[["english", "others", "majority", "random"]].mean()
     rows = []
     for arm, by_target in found.across_languages.gaps.items():
