@@ -42,7 +42,8 @@ CHAPTERS = (
             Table(
                 "benchmark_tasks",
                 "Task and group scores",
-                "Unweighted means over the benchmark's languages, English included where it is one of them.",
+                "Unweighted means over the benchmark's languages, English included where it is one of them; beside "
+                "them the same means of predictors that do not look, and of English where all tasks test it.",
                 benchmark_tasks,
                 csv="benchmark",
             ),

@@ -84,7 +84,7 @@ def benchmark_overview(found: Findings, tables: Tables) -> View:
 def benchmark_tasks(found: Findings, tables: Tables) -> View:
     """The intervals are of scores, which have no sign."""
     table = tables["benchmark"].rename(columns={"low": "score_low", "high": "score_high"})
-    names = "level name arm size score score_low score_high seeds partial missing stand_ins"
+    names = "level name arm size score score_low score_high majority random english seeds partial missing stand_ins"
     return view(table, names.split())
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pandas as pd
 
-from study.analysis.gains import POOLED, Pool
+from study.analysis.gains import Pool
 from study.analysis.noise import Estimate
 from study.analysis.series import Series
 from study.report.findings import Findings
@@ -72,7 +72,8 @@ def transfer_gap(found: Findings) -> pd.DataFrame:
     """One row per (target or pool, arm, size): English minus the mean of the others, and what the arm changes."""
     columns = ["target", "arm", "size", "english", "others", "majority", "random"]
     columns += ["gap", "gap_low", "gap_high", "gap_change", "gap_change_low", "gap_change_high"]
-    scores = found.tasks.groupby(["target", "arm", "size"])[["english", "others", "majority", "random"]].mean()
+    means = found.tasks.groupby(["target", "arm", "size"])[["english", "others", "majority", "random"]].mean()
+    scores = {place: tuple(row) for place, row in zip(means.index, means.to_numpy(), strict=True)}
     rows = []
     for arm, by_target in found.across_languages.gaps.items():
         changes = found.across_languages.gap_changes.get(arm, {})
@@ -82,7 +83,7 @@ def transfer_gap(found: Findings) -> pd.DataFrame:
                 estimate = gap.at(size)
                 assert estimate is not None
                 changed = change.at(size) if change else None
-                beside = [float("nan")] * 4 if target == POOLED else scores.loc[(target, arm, size)].to_list()
+                beside = scores.get((target, arm, size), (float("nan"),) * 4)  # a mean of targets has none
                 rows.append((target, arm, size, *beside, *three(estimate), *(three(changed) if changed else NOTHING)))
     return pd.DataFrame(rows, columns=columns)
 
