@@ -10,6 +10,7 @@ from study.analysis.gains import POOLED
 from study.analysis.languages import ENGLISH, FAR, NEAR, SEEN, UNSEEN
 from study.analysis.noise import Estimate
 from study.analysis.scaling import contrasts
+from study.analysis.series import Series
 from study.report.answers.words import Answer, basis, cannot, interval, join, signed
 from study.report.findings import Findings
 
@@ -33,7 +34,9 @@ def answer(found: Findings) -> Answer:
             sentences.append(_sides(found, arm, kind, one))
         sentences += _slope(found, arm)
         sentences.append(_single(arm, across.gains[arm]))
-    return Answer(question, "; ".join(verdicts), (*sentences, *_gaps(found), *_unknown(found)), _rests(found))
+    sentences += [*_fall(found), *_gaps(found), *_unknown(found)]
+    verdict = "; ".join(verdicts)
+    return Answer(question, verdict, tuple(sentences), _rests(found), _overturned_by(found), found.keys())
 
 
 def _verdict(contrast: Contrast) -> str:
@@ -58,16 +61,24 @@ def _sides(found: Findings, arm: str, kind: str, contrast: Contrast) -> str:
     return text
 
 
+def _fall(found: Findings) -> list[str]:
+    """How scores without an intermediate phase fall with distance, and whether that depends on size."""
+    line = found.across_languages.score_slopes.get(NONE, {}).get(POOLED)
+    return [_per_distance("Without an intermediate phase: ", "score", line)] if line else []
+
+
 def _slope(found: Findings, arm: str) -> list[str]:
     line = found.across_languages.gain_slopes[arm].get(POOLED)
-    if line is None:
-        return []
-    text = f"{arm}: per {STEP} of distance from English the gain changes by {interval(_scaled(line.mean()))} points"
+    return [_per_distance(f"{arm}: ", "gain", line)] if line else []
+
+
+def _per_distance(start: str, what: str, line: Series) -> str:
+    text = f"{start}per {STEP} of distance from English the {what} changes by {interval(_scaled(line.mean()))} points"
     pairs = contrasts(line)
     if pairs and pairs[0][2].clear:
         small, large, change = pairs[0]
-        text += f"; from {small} to {large} that changes by {interval(_scaled(change))}"
-    return [text + "."]
+        text += f"; from {small} to {large} that number changes by {interval(_scaled(change))}"
+    return text + "."
 
 
 def _scaled(estimate: Estimate) -> Estimate:
@@ -122,6 +133,16 @@ def _unknown(found: Findings) -> list[str]:
     if names and not names & {SEEN, UNSEEN}:
         told.append("The ladder does not say what it was pretrained on: seen and unseen languages are not told apart.")
     return told
+
+
+def _overturned_by(found: Findings) -> tuple[str, ...]:
+    told = ["Distance goes together with family, script and amount of text: it need not be what makes the difference."]
+    gains = [gained for by_language in found.across_languages.gains.values() for gained in by_language.values()]
+    if len({gained.pool.targets for gained in gains}) > 1:
+        told.append(
+            "Languages are not all tested by the same targets; groups are compared within targets that have both."
+        )
+    return tuple(told)
 
 
 def _rests(found: Findings) -> str:

@@ -30,6 +30,7 @@ def test_near_languages_that_gain_more_are_said_to(near):
     text = " ".join(answer.sentences)
     assert "near languages +1" in text and "far languages −" in text and "near minus far +2" in text
     assert "xa +" in text and "(xd −" in text and "false discoveries held at 5 %" in text
+    assert "Without an intermediate phase: per 0.1 of distance from English the score changes by −1." in text
     assert "Transfer gap" in text and "seen and unseen languages are not told apart" in text
     assert "the lab's own distances: near up to 0.365, far above 0.655" in answer.rests_on
 
