@@ -27,7 +27,7 @@ def answer(found: Findings) -> Answer:
     if not any(across.gains.values()):
         return cannot(question, "no arm and its baseline have been scored in the same language yet")
     sentences, verdicts = [], []
-    for arm in across.gains:
+    for arm in (arm for arm, gains in across.gains.items() if gains):
         contrast = across.contrasts[arm].get("distance")
         verdicts.append(f"{arm}: {_verdict(contrast) if contrast else 'cannot tell about distance'}")
         for kind, one in across.contrasts[arm].items():

@@ -53,6 +53,14 @@ def test_only_the_baseline_arm_cannot_tell(tmp_path):
     assert told.answer(found).verdict == "cannot tell"
 
 
+def test_an_arm_with_nothing_to_pool_is_passed_over(tmp_path):
+    """MNLI before XNLI trains twice on the same data: the arm has no gain by language, the other one has."""
+    plan = replace(PLAN, sizes=("xs",), arms=("none", "siqa", "mnli"), targets=("xnli",), seeds=(0, 1), resamples=50)
+    answer = told.answer(gather(build(tmp_path / "toy", plan)))
+    assert "siqa" in answer.verdict and "mnli" not in answer.verdict
+    assert "mnli changes it by" not in " ".join(answer.sentences)
+
+
 def test_tables_hold_what_was_planted_and_every_score_has_its_baselines(near):
     made = tables(near)
     groups = made["language_groups"]
@@ -73,8 +81,8 @@ def test_tables_hold_what_was_planted_and_every_score_has_its_baselines(near):
     assert slopes.loc[("gain", "all targets", "siqa", ALL), "clear"]
 
 
-def test_page_shows_answer_tables_and_figures_of_languages(near, tmp_path):
-    store = build(tmp_path / "toy", replace(PLAN, seeds=(0,)))
+def test_page_shows_answer_tables_and_figures_of_languages(tmp_path):
+    store = build(tmp_path / "toy", replace(PLAN, sizes=("xs",), targets=("xcopa",), seeds=(0,), resamples=50))
     paths = write(store, NOW)
     text = Path(paths["page"]).read_text(encoding="utf-8")
     for part in ("6. Which languages gain", 'id="language_groups"', 'id="transfer_gap"', 'id="language_ranks"'):
