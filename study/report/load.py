@@ -6,20 +6,16 @@ Anything unreadable becomes one line in `notes` and counts as missing; nothing i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Any
-
-import yaml
 
 from study.analysis.basis import Evidence
 from study.analysis.design import design
-from study.analysis.distance import Language
 from study.analysis.frame import result_cells, scores
 from study.records import Record
+from study.report.facts import languages
 from study.report.judged import predictions
 from study.store import Store
 from trainables import storage
-from trainables.errors import CheckpointError
 
 
 @dataclass
@@ -38,7 +34,7 @@ def evidence(store: Store) -> Evidence:
     loaded = load(store)
     cells = result_cells(scores(loaded.records, design(loaded.spec, loaded.records)))
     judged, notes = predictions(store, cells, loaded.records)
-    facts = languages(store, sorted(set(cells["language"])))
+    facts = languages(store, loaded.spec, sorted(set(cells["language"])))
     return Evidence(loaded.spec, loaded.records, judged, facts, loaded.failures, (*loaded.notes, *notes))
 
 
@@ -64,32 +60,3 @@ def latest(records: list[Record]) -> list[Record]:
     for record in sorted(records, key=lambda record: (record.finished, record.key)):
         newest[(record.kind, record.size, record.arm, record.task, record.seed)] = record
     return sorted(newest.values(), key=lambda record: record.key)
-
-
-def languages(store: Store, codes: list[str]) -> dict[str, Language]:
-    """Facts about the study's languages: a lab's own file where there is one, else the XTREME-R table."""
-    table = yaml.safe_load(files("study.analysis").joinpath("languages.yaml").read_text(encoding="utf-8"))
-    known = {code: Language(code, name, family, script) for code, (name, _, family, script) in table.items()}
-    for name in storage.names(store.join("data")):
-        if not name.startswith("lab-"):
-            continue
-        try:
-            lab = storage.read_json(store.join("data", name, "languages.json"))
-        except (FileNotFoundError, CheckpointError):
-            continue
-        known.update(_lab_languages(lab))
-    return {code: known.get(code, Language(code)) for code in codes}
-
-
-def _lab_languages(lab: Any) -> dict[str, Language]:
-    """{code: {"distance": 0.14, ...}} -> languages; entries of another shape are passed over."""
-    if not isinstance(lab, dict):
-        return {}
-    found = {}
-    for code, facts in lab.items():
-        if isinstance(facts, dict):
-            distance = facts.get("distance")
-            number = float(distance) if isinstance(distance, int | float) else None
-            name, family, script = (str(facts.get(fact, "")) for fact in ("name", "family", "script"))
-            found[code] = Language(code, name, family, script, number)
-    return found

@@ -11,6 +11,7 @@ from study.analysis.frame import NONE
 from study.report.benchmark import overview
 from study.report.findings import Findings
 from study.report.style import Drawing
+from study.report.tables.transfer import ALL
 from study.report.view import View, view
 
 FOLD = 12
@@ -117,7 +118,7 @@ def benchmark_overview(found: Findings, tables: Tables) -> View:
 def benchmark_tasks(found: Findings, tables: Tables) -> View:
     """The intervals are of scores, which have no sign."""
     table = tables["benchmark"].rename(columns={"low": "score_low", "high": "score_high"})
-    names = "level name arm size score score_low score_high seeds partial missing stand_ins"
+    names = "level name arm size score score_low score_high majority random english seeds partial missing stand_ins"
     return view(table, names.split())
 
 
@@ -126,9 +127,25 @@ def lost_trials(found: Findings, tables: Tables) -> View:
     return view(lost, ["key", "trial", "learning_rate", "status", "seconds", "note"])
 
 
+def language_gains(found: Findings, tables: Tables) -> View:
+    """Over all sizes; the sizes one by one are in the CSV. Facts that nobody states take no column."""
+    table = _all_sizes(tables["language_gains"])
+    facts = [name for name in ("name", "family", "distance", "resource") if table[name].replace("", None).notna().any()]
+    return view(table, ["arm", "language", *facts, "gain", "low", "high", "q", "clear", "targets"])
+
+
+def language_groups(found: Findings, tables: Tables) -> View:
+    names = "kind group arm score score_low score_high majority random english gap gap_low gap_high "
+    return view(_all_sizes(tables["language_groups"]), (names + "gain gain_low gain_high").split())
+
+
+def _all_sizes(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["size"] == ALL]
+
+
 def language_scores(found: Findings, tables: Tables) -> View:
     """One score column per arm and three gain columns per arm other than none."""
-    names = ["target", "size", "language", "family", "distance", "examples", "majority"]
+    names = ["target", "size", "language", "family", "distance", "examples", "majority", "random"]
     names += [f"score_{arm}" for arm in found.design.arms]
     names += [f"{part}_{arm}" for arm in found.design.treated for part in ("gain", "low", "high")]
     return view(tables["languages"], names)

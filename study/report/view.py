@@ -70,6 +70,11 @@ def short(value: Any) -> str:
     return "" if absent(value) else f"{value:.3g}"
 
 
+def rank(value: Any) -> str:
+    """A rank correlation."""
+    return "" if absent(value) else signed(value, 2)
+
+
 def seconds(value: Any) -> str:
     """Seconds below ten minutes, else hours."""
     if absent(value):
@@ -91,8 +96,9 @@ def _same(show: Show, names: str) -> dict[str, tuple[str, Show]]:
 
 
 COLUMNS: dict[str, tuple[str, Show]] = {
-    **_same(text, "kind size arm target task language family change verdict status note level name"),
+    **_same(text, "kind size arm target task language family change verdict status note level name group fact"),
     "missing": ("missing", long),
+    "targets": ("targets", long),
     "stand_ins": ("stand-ins", long),
     **_same(whole, "seed seeds trial trials phases tokens languages examples diverged failed"),
     **_same(points, "score others majority random before after"),
@@ -104,11 +110,17 @@ COLUMNS: dict[str, tuple[str, Show]] = {
     "quantity": ("of", text),
     "clear": ("clear of 0", flag),
     "english": ("English", points),
+    "gap": ("English − others", change),
+    "gap_change": ("changed by arm", change),
+    **{f"{gap}_{end}": (end, change) for gap in ("gap", "gap_change") for end in ("low", "high")},
+    "q": ("adjusted p", short),
+    "resource": ("resource class", whole),
+    "text": ("web text, GiB", short),
     "dev_score": ("dev score", points),
     "retention": ("retained, %", points),
     "learned": ("before − blind", change),
     "per_unit": ("per unit", change),
-    "spearman": ("Spearman's ρ", short),
+    "spearman": ("Spearman's ρ", rank),
     "distance": ("distance", short),
     "factor": ("factor", times),
     "factor_low": ("low", times),

@@ -93,7 +93,9 @@ def end_labels(axes: Axes, curves: Mapping[str, Series], design: Design, shift: 
 def labels_right(axes: Axes, x: float, ends: Sequence[tuple[str, str, float, bool]], design: Design) -> None:
     """(label, arm, y, in full) right of `x`, moved apart where they would touch."""
     low, high = axes.get_ylim()
-    height = axes.figure.get_figheight() - 1.0  # inches of the axes, without title and labels
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    height = figure.get_figheight() - 1.0  # inches of the axes, without title and labels
     places = spread([end[2] for end in ends], (high - low) * 0.135 / height)
     for (label, arm, _, full), y in zip(ends, places, strict=True):
         text = axes.annotate(

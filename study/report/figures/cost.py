@@ -46,7 +46,7 @@ def cost(table: pd.DataFrame, design: Design, keys: Keys) -> Drawing | None:
             mark(line, arm, tips)
             ends.append((arm, arm, float(rows["score"].iloc[-1]), True))
         for size, rows in table.groupby("size", sort=False):
-            best = rows.loc[rows["score"].idxmax()]  # one name for the arms' neighbouring points
+            best = rows.sort_values("score").iloc[-1]  # one name for the arms' neighbouring points
             axes.annotate(str(size), (best["flops"], best["score"]), (0, 7), textcoords="offset points", **NAME)
         axes.set_xscale("log")
         axes.margins(0.08, 0.14)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from study.analysis.distance import FEWEST, Language
 from study.analysis.frame import Design, lines
+from study.analysis.languages import FEWEST, Language
 from study.report.figures.axes import HEIGHT, WIDTH, labels_right
 from study.report.findings import Findings
 from study.report.marks import Tip, keys_by, mark
@@ -16,6 +16,8 @@ from study.report.style import PAPER, Drawing, canvas, colour, finish, marker
 
 Keys = Mapping[tuple[str, str], tuple[str, ...]]
 """{(arm, size): evaluation keys} of one target"""
+APART = 0.06
+"""Share of the axis between two languages that leaves room for their names."""
 
 
 def drawings(found: Findings) -> Iterator[Drawing | None]:
@@ -29,18 +31,19 @@ def drawings(found: Findings) -> Iterator[Drawing | None]:
 def languages(
     target: str, table: pd.DataFrame, facts: Mapping[str, Language], design: Design, keys: Keys
 ) -> Drawing | None:
-    """Score by language: against distance from English where that is known, else a row per language by family."""
+    """Score by language: against distance from English where it is known of all and they lie apart, else by family."""
     rows = table[table["target"] == target]
     if rows.empty:
         return None
-    known = sum(facts[code].distance is not None for code in rows["language"].unique())
-    draw = _by_distance if known >= FEWEST else _by_family
+    distances = [facts[code].distance for code in rows["language"].unique()]
+    known = sorted(distance for distance in distances if distance is not None)
+    apart = len(known) >= FEWEST and min(np.diff(known)) >= APART * (known[-1] - known[0]) > 0
+    draw = _by_distance if apart and len(known) == len(distances) else _by_family
     return draw(target, rows, facts, design, keys)
 
 
 def _by_distance(target: str, rows: pd.DataFrame, facts: Mapping[str, Language], design: Design, keys: Keys) -> Drawing:
     """Lines over distance; the largest size in full colour, smaller ones faint."""
-    rows = rows[[facts[code].distance is not None for code in rows["language"]]]
     rows = rows.assign(distance=np.array([facts[code].distance for code in rows["language"]], dtype=float))
     sizes = [size for size in design.sizes if size in set(rows["size"])]
     with canvas(WIDTH, HEIGHT) as (figure, axes):
