@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from study.analysis import distance, efficiency
+from study.analysis import bylanguage, distance, efficiency
 from study.analysis import gains as gain
 from study.analysis import trials as tried
 from study.analysis.basis import Basis, Evidence, basis
@@ -23,7 +23,6 @@ from study.analysis.levels import Levels, levels
 from study.analysis.levers import Levers, levers
 from study.analysis.resample import Resampled
 from study.analysis.retention import Memory, memory
-from study.analysis.series import Series
 from study.analysis.slope_checks import Check, slope_checks
 from study.report import load
 from study.store import Store
@@ -40,14 +39,13 @@ class Findings(Basis):
     text_gains: dict[str, dict[str, gain.Pool]]
     """{arm with running text: {the same arm without it: what the text adds}}"""
     language_gains: pd.DataFrame
-    distance_slopes: dict[tuple[str, str], Series]
-    """{(target, arm): points of score per unit of distance, by size}"""
     levels: Levels
     interaction: Interaction
     slope_checks: dict[str, list[Check]]
     """{arm: other estimates of the slope of its pooled gain}"""
     levers: Levers
     memory: Memory
+    across_languages: bylanguage.LanguageFindings
     kinds: pd.DataFrame
     prices: dict[str, pd.DataFrame]
     frontier: pd.DataFrame
@@ -76,17 +74,12 @@ def find(evidence: Evidence) -> Findings:
             for arm, bases in text_arms(base.spec).items()
         },
         language_gains=_language_gains(resampled, design, cells),
-        distance_slopes={
-            (target, arm): found
-            for target in design.targets
-            for arm in design.arms
-            if (found := distance.distance_slope(resampled, design, arm, target, base.languages))
-        },
         levels=levels(base),
         interaction=interaction(base),
         slope_checks=slope_checks(base),
         levers=levers(base),
         memory=memory(base),
+        across_languages=bylanguage.find(base),
         kinds=efficiency.by_kind(base.phases, design),
         prices={arm: efficiency.price_of_gain(base.phases, pool.gain) for arm, pool in base.pools.items()},
         frontier=_frontier(base.tasks, base.phases, design),

@@ -14,7 +14,6 @@ from study.report.answers.words import (
     FEW_ARMS,
     Answer,
     basis,
-    by_verdict,
     cannot,
     interval,
     join,
@@ -29,14 +28,14 @@ def answer(found: Findings) -> Answer:
     question = "1. Does the intermediate phase help, and does its gain change with model size?"
     if not found.pools:
         return cannot(question, "no arm and its baseline have been scored on the same target yet")
-    sentences, verdicts = [], {}
+    sentences, verdicts = [], []
     for arm in found.pools:
         helps, told = _gain(found, arm)
         moves, more = _change(found, arm)
-        verdicts[arm] = f"{helps}, {moves}"
+        verdicts.append(f"{arm}: {helps}, {moves}")
         sentences += [told, *_sizes(found, arm), more, *_targets(found, arm), *_checks(found, arm)]
     return Answer(
-        question, by_verdict(verdicts), tuple(sentences), _rests(found), tuple(_overturned(found)), found.keys()
+        question, "; ".join(verdicts), tuple(sentences), _rests(found), tuple(_overturned(found)), found.keys()
     )
 
 

@@ -8,7 +8,7 @@ from study.analysis.levels import ALL_SIZES
 from study.analysis.levers import Equivalent, Lever
 from study.analysis.noise import Estimate
 from study.report.answers.interaction import counted
-from study.report.answers.words import Answer, basis, by_verdict, cannot, interval, several, times
+from study.report.answers.words import Answer, basis, cannot, interval, several, times
 from study.report.findings import Findings
 
 
@@ -18,16 +18,16 @@ def answer(found: Findings) -> Answer:
         return cannot(question, "there is no gain to translate into size yet")
     if not found.levers.pooled:
         return cannot(question, "without the intermediate phase only one size has been scored, so there is no curve")
-    sentences, verdicts = [], {}
+    sentences, verdicts = [], []
     for arm, lever in found.levers.pooled.items():
         stands = found.levers.doubling.stands(arm)
-        verdicts[arm] = _verdict(lever.against_doubling, stands)
+        verdicts.append(f"{arm}: {_verdict(lever.against_doubling, stands)}")
         sentences += [_doubling(found, arm, lever), *_next(found, arm, lever), *_equivalents(found, arm)]
     rests = (
         "Equivalent sizes are read off straight lines between the scores without the phase over log(parameters), "
         f"made non-decreasing, and never extrapolated. {basis(found)}"
     )
-    return Answer(question, by_verdict(verdicts), tuple(sentences), rests, tuple(_overturned(found)), found.keys())
+    return Answer(question, "; ".join(verdicts), tuple(sentences), rests, tuple(_overturned(found)), found.keys())
 
 
 def factor(found: Equivalent) -> str:

@@ -8,7 +8,7 @@ from study.analysis.retention import CLASSIFICATION, LITTLE, below_hundred
 from study.analysis.scaling import contrasts
 from study.analysis.series import Series
 from study.report.answers.interaction import counted
-from study.report.answers.words import FEW_ARMS, Answer, basis, by_verdict, cannot, interval, join
+from study.report.answers.words import FEW_ARMS, Answer, basis, cannot, interval, join
 from study.report.findings import Findings
 
 
@@ -19,11 +19,11 @@ def answer(found: Findings) -> Answer:
         return cannot(question, "no intermediate task has been scored both before and after a target phase")
     if not memory.curves:
         return cannot(question, "every cell has too little to retain, or there is nothing to make an interval from")
-    sentences, verdicts = [], {}
+    sentences, verdicts = [], []
     for arm, curve in memory.curves.items():
         lost, told = _level(found, arm, curve)
         moved, more = _change(found, arm, curve)
-        verdicts[arm] = lost + moved
+        verdicts.append(f"{arm}: {lost}{moved}")
         sentences += [told, *more]
         if arm in memory.classification:
             sentences.append(
@@ -36,7 +36,7 @@ def answer(found: Findings) -> Answer:
     keys = {*memory.table["key"], *memory.table["key_before"]}
     return Answer(
         question,
-        by_verdict(verdicts),
+        "; ".join(verdicts),
         tuple(sentences),
         rest + basis(found),
         tuple(_overturned(found)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isinf
 
@@ -55,14 +54,6 @@ def times(value: float) -> str:
 
 FEW_ARMS = 2
 """Up to so many arms, the answers give numbers for every size; with more, tables and figures do."""
-
-
-def by_verdict(verdicts: Mapping[str, str]) -> str:
-    """{"siqa": "helps", "csqa": "helps"} -> "siqa and csqa: helps": arms of one verdict together."""
-    arms: dict[str, list[str]] = {}
-    for arm, verdict in verdicts.items():
-        arms.setdefault(verdict, []).append(arm)
-    return "; ".join(f"{join(tuple(names))}: {verdict}" for verdict, names in arms.items())
 
 
 def cannot(question: str, why: str) -> Answer:

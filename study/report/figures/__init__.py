@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from study.report.figures import cost, gains, interaction, languages, levers, relation, retention, scaling
+from study.report.figures import (
+    cost,
+    gains,
+    interaction,
+    language_gains,
+    language_groups,
+    languages,
+    levers,
+    relation,
+    retention,
+    scaling,
+)
 from study.report.findings import Findings
 from study.report.style import Drawing
 
@@ -17,6 +28,8 @@ FAMILIES: dict[str, Callable[[Findings], Iterator[Drawing | None]]] = {
     "gain": gains.drawings,
     "interaction": interaction.drawings,
     "levers": levers.drawings,
+    "language-gains": language_gains.drawings,
+    "language-groups": language_groups.drawings,
     "languages": languages.drawings,
     "retention": retention.drawings,
     "relation": relation.drawings,

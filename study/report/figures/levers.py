@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import isinf
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from study.analysis.frame import Design
+from study.analysis.frame import NONE, Design
 from study.analysis.levels import ALL_SIZES
 from study.analysis.levers import Equivalent, Lever
+from study.report.answers.levers import factor
+from study.report.answers.words import interval
 from study.report.figures.axes import BOX, WIDTH, draw_interval
 from study.report.findings import Findings
-from study.report.style import INK, NEUTRAL, PAPER, Drawing, canvas, colour, finish, marker
+from study.report.marks import Tip, mark
+from study.report.style import INK, NEUTRAL, PAPER, Drawing, canvas, colour, finish
 
 
 def drawings(found: Findings) -> Iterator[Drawing | None]:
@@ -30,13 +34,15 @@ def points(pooled: Mapping[str, Lever], clear: Collection[str], design: Design, 
         return None
     with canvas(WIDTH, 1.25 + 0.36 * len(pooled)) as (figure, axes):
         for y, (arm, lever) in enumerate(pooled.items()):
-            tone, shape = colour(arm, design.arms), marker(arm, design.arms)
-            draw_interval(axes, lever.doubling.low, lever.doubling.high, y + 0.24, NEUTRAL)
+            tone = colour(arm, design.arms)
+            draw_interval(axes, lever.doubling.low, lever.doubling.high, y + 0.24, NEUTRAL, NONE)
             label = "twice the parameters, without the arm" if y == 0 else None
-            axes.plot(lever.doubling.point, y + 0.24, "|", ms=9, mew=2, color=NEUTRAL, zorder=4, label=label)
-            draw_interval(axes, lever.gain.low, lever.gain.high, y, tone)
+            (point,) = axes.plot(lever.doubling.point, y + 0.24, "|", ms=9, mew=2, color=NEUTRAL, zorder=4, label=label)
+            mark(point, NONE, [Tip(f"twice the parameters, without {arm}\n{interval(lever.doubling)} points")])
+            draw_interval(axes, lever.gain.low, lever.gain.high, y, tone, arm)
             face = tone if arm in clear else PAPER
-            axes.plot(lever.gain.point, y, shape, ms=6, mfc=face, mec=tone, mew=1.4, zorder=4)
+            (point,) = axes.plot(lever.gain.point, y, "o", ms=6, mfc=face, mec=tone, mew=1.4, zorder=4)
+            mark(point, arm, [Tip(_tip(lever))])
         axes.axvline(0, color=INK, lw=0.9, zorder=1)
         axes.set_yticks(range(len(pooled)), list(pooled))
         axes.set_ylim(len(pooled) - 0.4, -0.5)
@@ -72,7 +78,7 @@ def factors(pooled: Mapping[str, Lever], design: Design, keys: Sequence[str]) ->
             )
             for one in ones:
                 y -= 1.0
-                _row(axes, one, y, (left, right), colour(arm, design.arms), marker(arm, design.arms))
+                _row(axes, arm, one, y, (left, right), colour(arm, design.arms))
                 ticks.append(y)
                 names.append(one.size)
             y -= 1.1
@@ -85,19 +91,33 @@ def factors(pooled: Mapping[str, Lever], design: Design, keys: Sequence[str]) ->
         return finish(figure, "levers-factor", alt, keys)
 
 
-def _row(axes: Axes, one: Equivalent, y: float, ends: tuple[float, float], tone: str, shape: str) -> None:
+def _tip(lever: Lever) -> str:
+    return (
+        f"{lever.arm}, mean over targets and sizes\n{interval(lever.gain)} points\n"
+        f"minus one doubling of size: {interval(lever.against_doubling)}"
+    )
+
+
+def _row(axes: Axes, arm: str, one: Equivalent, y: float, ends: tuple[float, float], tone: str) -> None:
+    """One factor with its interval; its tip hangs on its mark."""
     left, right = ends
     low, high = max(one.low, left), min(one.high, right)
-    draw_interval(axes, low, high, y, tone)
+    draw_interval(axes, low, high, y, tone, arm)
     if isinf(one.high):
-        axes.plot(right / 1.05, y, ">", ms=5, color=tone, clip_on=False, zorder=5)
+        _dot(axes, right / 1.05, y, arm, marker=">", ms=5, color=tone, clip_on=False, zorder=5)
     if one.low == 0:
-        axes.plot(left * 1.05, y, "<", ms=5, color=tone, clip_on=False, zorder=5)
+        _dot(axes, left * 1.05, y, arm, marker="<", ms=5, color=tone, clip_on=False, zorder=5)
+    tip = Tip(f"{arm} at {one.size}, mean over targets\nworth a factor on parameters of\n{factor(one)}")
     if one.point > 0 and not isinf(one.point):
-        axes.plot(one.point, y, shape, ms=6, mfc=tone, mec=PAPER, mew=0.8, zorder=6)
+        _dot(axes, one.point, y, arm, tip, marker="o", ms=6, mfc=tone, mec=PAPER, mew=0.8, zorder=6)
     else:
         where, side, text = (right / 1.25, "right", "beyond") if one.point else (left * 1.25, "left", "below")
-        axes.text(where, y, text, color=tone, fontsize=7.5, ha=side, va="center", bbox=BOX, zorder=6)
+        mark(axes.text(where, y, text, color=tone, fontsize=7.5, ha=side, va="center", bbox=BOX, zorder=6), arm)
+
+
+def _dot(axes: Axes, x: float, y: float, arm: str, tip: Tip | None = None, **style: Any) -> None:
+    (point,) = axes.plot(x, y, **style)
+    mark(point, arm, [tip] if tip else [])
 
 
 def _factor_axis(axes: Axes) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import pandas as pd
 
 from study.report.findings import Findings
+from study.report.tables import transfer
 from study.report.tables.gains import gain_table, scaling_table
 from study.report.tables.interaction import change_table, check_table
-from study.report.tables.languages import distance_table, language_table
+from study.report.tables.languages import language_table
 from study.report.tables.levers import equivalent_table, lever_table
 from study.report.tables.retention import memory_table
 
@@ -28,7 +29,7 @@ def csv_tables(found: Findings) -> dict[str, pd.DataFrame]:
         "arm_against_size": lever_table(found),
         "equivalent_size": equivalent_table(found),
         "languages": language_table(found),
-        "distance": distance_table(found),
+        **transfer.tables(found),
         "retention_by_size": memory_table(found),
         "retention": found.memory.table,
         "retention_gain": found.memory.relation.rows,
