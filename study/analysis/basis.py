@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from study.analysis import efficiency
+from study.analysis import spent
 from study.analysis import gains as gain
 from study.analysis.design import design as read_design
 from study.analysis.distance import Language
@@ -55,7 +55,7 @@ class Basis:
     resampled: Resampled
     languages: dict[str, Language]
     phases: pd.DataFrame
-    """Rows of `efficiency.phases`."""
+    """Rows of `spent.phases`."""
     scores: dict[str, dict[str, Series]]
     """{target: {arm: task score by size}}"""
     gains: dict[str, dict[str, Series]]
@@ -101,7 +101,7 @@ def basis(evidence: Evidence) -> Basis:
         missing=missing_cells(cells, design),
         resampled=resampled,
         languages=evidence.languages,
-        phases=efficiency.phases(evidence.records),
+        phases=spent.phases(evidence.records, evidence.spec),
         scores=_table(
             design.targets, design.arms, lambda target, arm: gain.score_series(resampled, design, arm, target)
         ),
