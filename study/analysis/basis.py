@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from study.analysis import spent
 from study.analysis import gains as gain
+from study.analysis import spent
 from study.analysis.design import design as read_design
 from study.analysis.distance import Language
 from study.analysis.frame import Design, missing_cells, result_cells, scores, task_scores

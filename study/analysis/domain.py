@@ -24,7 +24,7 @@ from study.analysis.series import Entry, Series, mean_entry, series
 from study.records import Record
 
 EQUAL = 0.05
-"""Tokens count as equal when the ratio is within this of 1: blocks of text and batches of examples are not cut alike."""
+"""Tokens count as equal when their ratio is this near to 1: blocks of text and batches are not cut alike."""
 LANGUAGES = ["arm", "base", "language", "in_language", "targets", "added", "low", "high", "p", "clear"]
 
 ByTarget = Mapping[str, Mapping[Place, Leaves]]
@@ -55,7 +55,7 @@ class Tokens:
 
     @property
     def equal(self) -> bool:
-        return self.pairs > 0 and 1 - EQUAL <= self.low and self.high <= 1 + EQUAL
+        return self.pairs > 0 and max(abs(self.low - 1), abs(self.high - 1)) <= EQUAL
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,11 @@ EXPONENTS = (0.02, 3.0)
 STARTS = np.geomspace(*EXPONENTS, 120)
 CLOSE = 1.05
 """Prediction errors within this factor count as equal; the simpler curve is then chosen."""
-COLUMNS = "target arm sizes model chosen a a_low a_high b b_low b_high c c_low c_high determined left_out aicc".split()
+COLUMNS = [
+    *("target", "arm", "sizes", "model", "chosen"),
+    *(f"{name}{end}" for name in "abc" for end in ("", "_low", "_high")),
+    *("determined", "left_out", "aicc"),
+]
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ def power(x: np.ndarray, y: np.ndarray, errors: np.ndarray) -> np.ndarray:
 
 
 def powers(x: np.ndarray, draws: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """(3, draws) the same for (sizes, draws) scores, with the exponents of the grid: 4 % apart is enough for intervals."""
+    """(3, draws) the same for (sizes, draws) scores, with the exponents of the grid, which are 4 % apart."""
     a, b, misfits = _given_exponent(x, draws, errors, STARTS)
     pick = np.argmin(misfits, axis=0), np.arange(draws.shape[1])
     return np.stack([a[pick], b[pick], STARTS[pick[0]]])

@@ -20,7 +20,8 @@ from study.analysis.series import mean_entry, noise
 from study.analysis.shares import UNITS, per_seed
 from study.analysis.spent import TUNED
 
-WAYS = ["size", "arm", *UNITS, "money", "score", "low", "high", "on_flops", "on_hours", "often_flops", "often_hours"]
+SCORE = ["score", "score_low", "score_high"]
+WAYS = ["size", "arm", *UNITS, "money", *SCORE, "on_flops", "on_hours", "often_flops", "often_hours"]
 CHEAPEST = ["score", "unit", "size", "arm", "flops", "hours", "money", "reached", "chance"]
 DRAWS = 1000
 STEPS = (0.5, 1, 2, 5, 10)
@@ -102,13 +103,13 @@ def cheapest(of: Frontier) -> pd.DataFrame:
 
 
 def grid(scores: Sequence[float] | np.ndarray) -> list[float]:
-    """Round scores between the lowest and the highest, at most `ROWS`; the largest round one that is reached is last.
+    """Round scores from just below the lowest to the highest that is reached, `ROWS` or fewer.
 
-    grid([61.2, 74.0]) -> [62, 64, 66, 68, 70, 72, 74]
+    grid([61.2, 74.0]) -> [60, 62, 64, 66, 68, 70, 72, 74]
     """
     if not len(scores):
         return []
     low, high = min(scores), max(scores)
-    step = next((step for step in STEPS if (high - low) / step <= ROWS - 1), STEPS[-1])
-    first = np.ceil(low / step)
+    step = next((step for step in STEPS if np.floor(high / step) - np.floor(low / step) < ROWS), STEPS[-1])
+    first = np.floor(low / step)
     return [float(step * place) for place in np.arange(first, np.floor(high / step) + 1)]

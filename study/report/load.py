@@ -6,6 +6,7 @@ Anything unreadable becomes one line in `notes` and counts as missing; nothing i
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
@@ -18,6 +19,7 @@ from study.analysis.basis import Evidence
 from study.analysis.design import design
 from study.analysis.distance import Language
 from study.analysis.frame import lines, result_cells, scores
+from study.analysis.replication import Paper, paper
 from study.analysis.resample import Cell, Judged
 from study.records import Record
 from study.store import Store
@@ -38,9 +40,14 @@ class Loaded:
     notes: list[str] = field(default_factory=list)
 
 
-def evidence(store: Store) -> Evidence:
-    """Everything that a report rests on. An empty or absent study gives empty evidence."""
+def evidence(store: Store, settings: Mapping[str, Any] | None = None) -> Evidence:
+    """Everything that a report rests on. An empty or absent study gives empty evidence.
+
+    `settings` stand in place of the stored spec's `report`: how a report is made may change after the run.
+    """
     loaded = load(store)
+    if settings is not None and loaded.spec:
+        loaded.spec = {**loaded.spec, "report": dict(settings)}
     cells = result_cells(scores(loaded.records, design(loaded.spec, loaded.records)))
     judged, notes = predictions(store, cells)
     facts = languages(store, sorted(set(cells["language"])))
@@ -110,6 +117,12 @@ def languages(store: Store, codes: list[str]) -> dict[str, Language]:
             continue
         known.update(_lab_languages(lab))
     return {code: known.get(code, Language(code)) for code in codes}
+
+
+def published() -> Paper:
+    """What the paper reports that this study continues."""
+    text = files("study.analysis").joinpath("phang2020.yaml").read_text(encoding="utf-8")
+    return paper(yaml.safe_load(text))
 
 
 def _lab_languages(lab: Any) -> dict[str, Language]:

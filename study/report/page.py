@@ -7,8 +7,10 @@ but for the date at the foot of the page.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import chain
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -24,12 +26,13 @@ from study.store import Store
 from trainables import storage
 
 
-def write(store: Store, now: datetime | None = None) -> dict[str, str]:
+def write(store: Store, now: datetime | None = None, settings: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Write report/index.html, report/*.csv and report/figures/*.png; return their paths by name.
 
     Raises `StorageError` when the storage refuses. `now` (UTC) is the date shown; the default is the clock's.
+    `settings`: a `ReportSpec` in place of the one that the last run stored.
     """
-    found = gather(store)
+    found = gather(store, settings)
     drawings = draw(found)
     folder = store.report_folder
     paths = {"page": storage.join(folder, "index.html"), "tables": folder, "figures": storage.join(folder, "figures")}

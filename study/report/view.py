@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import isinf, isnan
 from typing import Any
 
 import pandas as pd
@@ -72,7 +72,24 @@ def seconds(value: Any) -> str:
 
 
 def flops(value: Any) -> str:
-    return "" if absent(value) or value == 0 else f"{value:.2e}".replace("e+", "e")
+    return "" if absent(value) or value == 0 else f"{value:.2e}".replace("e+0", "e").replace("e+", "e")
+
+
+def hours(value: Any) -> str:
+    return "" if absent(value) else seconds(value * 3600)
+
+
+def ceiling(value: Any) -> str:
+    """The upper end of a price."""
+    return "no limit" if not absent(value) and isinf(value) else flops(value)
+
+
+def money(value: Any) -> str:
+    return "" if absent(value) else f"{value:,.2f}"
+
+
+def percent(value: Any) -> str:
+    return "" if absent(value) else f"{value:.0%}"
 
 
 def times(value: Any) -> str:
@@ -86,12 +103,14 @@ def _same(show: Show, names: str) -> dict[str, tuple[str, Show]]:
 
 COLUMNS: dict[str, tuple[str, Show]] = {
     **_same(text, "kind size arm target task language family change verdict status note level name"),
+    **_same(text, "larger unit model base where mark"),
+    **_same(long, "claim reason"),
     "missing": ("missing", long),
     "stand_ins": ("stand-ins", long),
-    **_same(whole, "seed seeds trial trials phases tokens languages examples diverged failed"),
+    **_same(whole, "seed seeds sizes trial trials phases pairs tokens languages examples diverged failed"),
     **_same(points, "score others majority random before after"),
-    **_same(change, "gain low high points"),
-    **_same(flag, "degenerate extended partial"),
+    **_same(change, "gain low high points added theirs ours"),
+    **_same(flag, "degenerate extended partial chosen equal"),
     "key": ("key", code),
     "tuned_by": ("learning rate from", code),
     "lineage": ("lineage", code),
@@ -109,12 +128,32 @@ COLUMNS: dict[str, tuple[str, Show]] = {
     "factor_high": ("high", times),
     "seconds": ("device time", seconds),
     "winner_seconds": ("winners' part", seconds),
-    "extra_seconds": ("extra time per seed", seconds),
-    "seconds_per_point": ("time per point", seconds),
     "flops": ("FLOPs", flops),
     "winner_flops": ("winners' part", flops),
-    "extra_flops": ("extra FLOPs per seed", flops),
+    "lost_seconds": ("lost trials", seconds),
+    "lost_flops": ("lost trials", flops),
+    "hours": ("time × devices", hours),
+    **_same(money, "money"),
     "flops_per_point": ("FLOPs per point", flops),
+    "flops_per_point_low": ("from", flops),
+    "flops_per_point_high": ("to", ceiling),
+    "winner_flops_per_point": ("winners' part", flops),
+    "alone_flops_per_point": ("alone", flops),
+    "hours_per_point": ("time per point", hours),
+    "money_per_point": ("money per point", money),
+    "reached": ("its score", points),
+    **_same(percent, "chance"),
+    "on_flops": ("best in FLOPs", flag),
+    "on_hours": ("best in time", flag),
+    "often_flops": ("often", percent),
+    "often_hours": ("often", percent),
+    **_same(short, "a b c aicc"),
+    **{f"{name}_{end}": (end, short) for name in "abc" for end in ("low", "high")},
+    "left_out": ("left out, points", short),
+    "determined": ("c determined", flag),
+    "ratio_low": ("least ratio", short),
+    "ratio_high": ("largest ratio", short),
+    "in_language": ("in the text", flag),
     "peak_memory_mb": ("peak MB", whole),
     "learning_rate": ("learning rate", short),
     "window_low": ("window from", short),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from study.report.figures import cost, gains, languages, retention, scaling
+from study.report.figures import cost, domain, fits, gains, languages, prices, retention, scaling
 from study.report.findings import Findings
 from study.report.style import Drawing
 
@@ -18,6 +18,9 @@ FAMILIES: dict[str, Callable[[Findings], Iterator[Drawing | None]]] = {
     "languages": languages.drawings,
     "retention": retention.drawings,
     "cost": cost.drawings,
+    "prices": prices.drawings,
+    "domain": domain.drawings,
+    "fits": fits.drawings,
 }
 """Family -> its drawings; None is a figure without anything to show."""
 

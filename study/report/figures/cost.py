@@ -1,47 +1,66 @@
-"""What does a score cost? Mean score over targets against FLOPs."""
+"""What does a score cost? Mean score over targets against FLOPs and against time, with what is worth its cost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
+from matplotlib.axes import Axes
 
 from study.analysis.frame import Design, lines
-from study.report.figures.axes import HEIGHT, WIDTH
+from study.report.figures.axes import WIDTH
 from study.report.findings import Findings
-from study.report.style import PAPER, Drawing, canvas, colour, finish, marker
+from study.report.style import MUTED, PAPER, Drawing, canvas, colour, finish, marker
 
 
 def drawings(found: Findings) -> Iterator[Drawing | None]:
-    """One for all arms."""
-    yield cost(found.frontier, found.design)
+    """One in FLOPs, one in hours of GPUs (or of processes)."""
+    ways, keys = found.cost.frontier.ways, found.keys()
+    hours = "GPU-hours" if found.cost.gpus else "device-hours"
+    for name, unit, label in (("cost", "flops", "FLOPs"), ("cost-hours", "hours", hours)):
+        yield cost(name, ways, unit, label, found.design, keys)
 
 
-def cost(table: pd.DataFrame, design: Design) -> Drawing | None:
-    """Mean score over targets against FLOPs per seed, one line per arm; columns size, arm, flops, score."""
-    if table.empty:
+def cost(name: str, ways: pd.DataFrame, unit: str, label: str, design: Design, keys: Sequence[str]) -> Drawing | None:
+    """Rows of `frontier.frontier`: a marker per way, full on the frontier, which is the grey stair."""
+    ways = ways[ways[unit] > 0]
+    if ways.empty:
         return None
-    with canvas(WIDTH, HEIGHT) as (figure, axes):
-        for arm in design.arms:
-            rows = table[table["arm"] == arm].sort_values("flops")
-            tone = colour(arm, design.arms)
-            axes.plot(
-                rows["flops"], rows["score"], marker=marker(arm, design.arms), color=tone, ms=6, mec=PAPER, label=arm
-            )
-            for row in lines(rows):
-                axes.annotate(
-                    row.size,
-                    (row.flops, row.score),
-                    (0, 6),
-                    textcoords="offset points",
-                    fontsize=8,
-                    color=tone,
-                    ha="center",
-                )
+    best = ways[ways[f"on_{unit}"].astype(bool)].sort_values(unit)
+    arms = [arm for arm in design.arms if arm in set(ways["arm"])]
+    rows = -(-len(arms) // 3)
+    with canvas(WIDTH, 3.0 + 0.18 * rows) as (figure, axes):
+        axes.step(best[unit], best["score"], where="post", color=MUTED, lw=3.5, alpha=0.35, zorder=1)
+        for arm in arms:
+            tone, shape = colour(arm, design.arms), marker(arm, design.arms)
+            mine = ways[ways["arm"] == arm].sort_values(unit)
+            axes.plot(mine[unit], mine["score"], color=tone, lw=0.9, alpha=0.6, zorder=2)
+            axes.plot([], [], shape, color=tone, ms=6, mec=PAPER, label=arm)
+            for way in lines(mine):
+                full = bool(getattr(way, f"on_{unit}"))
+                x = getattr(way, unit)
+                axes.plot([x, x], [way.score_low, way.score_high], color=tone, lw=0.9, alpha=0.55, zorder=2)
+                axes.plot(x, way.score, shape, color=tone if full else PAPER, mec=tone, mew=1.2, ms=6, zorder=4)
+        _size_names(axes, best, unit)
         axes.set_xscale("log")
-        axes.margins(0.12, 0.18)
-        axes.legend(frameon=False, fontsize=8.5, loc="upper left")
-        axes.set_xlabel("FLOPs of both phases per seed, search included")
+        axes.margins(0.1, 0.12)
+        legend = {"ncols": 3, "loc": "lower left", "bbox_to_anchor": (0, 1.0)}
+        axes.legend(frameon=False, fontsize=8.5, borderpad=0, **legend)
+        axes.set_xlabel(f"{label} of both phases per seed, search included")
         axes.set_ylabel("mean score over targets, points")
-        axes.set_title("Score against what it cost")
-        return finish(figure, "cost", "Mean score over targets against FLOPs, one line per arm")
+        axes.set_title("Score against what it cost", pad=9 + 14 * rows)
+        return finish(figure, name, f"Mean score over targets against {label}; grey: worth their cost", keys)
+
+
+def _size_names(axes: Axes, best: pd.DataFrame, unit: str) -> None:
+    """The sizes on the frontier, above and left of their markers, where the stair leaves room."""
+    for way in lines(best):
+        axes.annotate(
+            way.size,
+            (getattr(way, unit), way.score),
+            (-5, 5),
+            textcoords="offset points",
+            fontsize=8,
+            ha="right",
+            weight="bold",
+        )

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from study.analysis.fits import fit_table
 from study.report.findings import Findings
+from study.report.tables.cost import cost_tables
+from study.report.tables.domain import domain_tables
 from study.report.tables.gains import equivalent_table, gain_table, scaling_table
 from study.report.tables.languages import distance_table, language_table
 
@@ -24,11 +27,11 @@ def csv_tables(found: Findings) -> dict[str, pd.DataFrame]:
         "languages": language_table(found),
         "distance": distance_table(found),
         "retention": found.retained,
-        "cost_by_kind": found.kinds,
         "phases": found.phases,
-        "prices": pd.concat(found.prices.values(), ignore_index=True)
-        if found.prices
-        else pd.DataFrame(columns=["arm"]),
+        **cost_tables(found),
+        **domain_tables(found),
+        "fits": fit_table(found.fits),
+        "replication": found.replication,
         "searches": found.searches,
         "trials": found.trials,
         "missing": pd.DataFrame(found.missing, columns=["size", "arm", "target", "seed"]),

@@ -22,9 +22,9 @@ from trainables import storage
 from trainables.results import LanguageScore
 from trainables.tasks import TASKS
 
-PARAMETERS = {"xs": 17_000, "s": 52_000, "m": 180_000}
+PARAMETERS = {"xs": 17_000, "s": 52_000, "m": 180_000, "l": 600_000, "xl": 2_000_000}
 DISTANCE = {"en": 0.0, "xa": 0.14, "xb": 0.365, "xc": 0.655, "xd": 0.895}
-BASE = {"xs": 60.0, "s": 68.0, "m": 76.0}
+BASE = {"xs": 60.0, "s": 68.0, "m": 76.0, "l": 80.0, "xl": 82.0}
 DIRECT = "tatoeba"
 LUCK = 0.5 * np.random.default_rng(1).random(20_000) + 0.5 * np.random.default_rng(2).random(20_000)
 """How the luck of an example is spread: half its own, half the checkpoint's."""
