@@ -39,13 +39,13 @@ class Costs:
 def find(base: Basis) -> Costs:
     """Everything about cost; empty tables where nothing has finished."""
     price = _rate(base.spec)
-    table = shares(base.phases, base.design)
-    front = frontier(base, table, price)
+    shared = shares(base.phases, base.design)
+    front = frontier(base, shared, price)
     return Costs(
         kinds=by_kind(base.phases, base.design),
-        cells=table.groupby(CELL, sort=False)[UNITS].sum().reset_index(),
-        prices=prices(base, table, price),
-        steps=steps(base, table, price),
+        cells=shared.table.groupby(CELL, sort=False)[UNITS].sum().reset_index(),
+        prices=prices(base, shared, price),
+        steps=steps(base, shared, price),
         frontier=front,
         cheapest=cheapest(front),
         rate=price,

@@ -6,8 +6,9 @@
 Both by least squares weighted with the points' errors, and only where there are four sizes or more: three points have
 an exponent for any curve. For a given c the power law is linear in a and b, so only c is searched: a grid over all of
 its range, then `scipy.optimize` between the neighbours of the best (variable projection; Golub and Pereyra 1973).
-Intervals come from refitting on joint draws of the scores. The curve that predicts left-out sizes better is chosen;
-the ladder's own sizes are all that is ever said: neither curve is read off beyond them.
+Intervals come from refitting on joint draws of the scores. The curve that predicts
+left-out sizes better is chosen. Only inner sizes are left out: an end of the ladder would have to be extrapolated to,
+and no curve is ever read off beyond the sizes that it was fitted to.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Fit:
     b: Estimate
     c: Estimate | None
     left_out: float
-    """Root mean square error of predicting each size from the others, in points."""
+    """Root mean square error of predicting each inner size from all others, in points."""
     aicc: float
     """Corrected Akaike criterion with the points' errors taken as known; NaN where there are too few sizes."""
     band: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -104,7 +105,7 @@ def _line(x: np.ndarray, y: np.ndarray, errors: np.ndarray, draws: np.ndarray) -
         float(
             y[i] - np.array([1.0, x[i]]) @ line(np.delete(x, i), np.delete(y, i)[:, None], np.delete(errors, i))[:, 0]
         )
-        for i in range(len(x))
+        for i in range(1, len(x) - 1)
     ]
     return Fit(
         "log-linear",
@@ -123,7 +124,7 @@ def _power(x: np.ndarray, y: np.ndarray, errors: np.ndarray, draws: np.ndarray) 
     drawn = powers(x - start, draws, errors)
     at = np.linspace(x[0], x[-1], 41)
     left_out = []
-    for i in range(len(x)):
+    for i in range(1, len(x) - 1):
         a, b, c = power(np.delete(x, i) - start, np.delete(y, i), np.delete(errors, i))
         left_out.append(y[i] - a + b * 10 ** (-c * (x[i] - start)))
     shape = lambda where: point[0] - point[1] * 10 ** (-point[2] * (where - start))  # noqa: E731

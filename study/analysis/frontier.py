@@ -17,7 +17,7 @@ from study.analysis.basis import Basis
 from study.analysis.frame import lines
 from study.analysis.gains import scores_by_language
 from study.analysis.series import mean_entry, noise
-from study.analysis.shares import UNITS, per_seed
+from study.analysis.shares import UNITS, Shares
 from study.analysis.spent import TUNED
 
 SCORE = ["score", "score_low", "score_high"]
@@ -52,8 +52,8 @@ def pareto(cost: np.ndarray, score: np.ndarray) -> np.ndarray:
     return best
 
 
-def frontier(base: Basis, table: pd.DataFrame, rate: float | None) -> Frontier:
-    """From the rows of `shares.shares`; `rate` is the price of a GPU-hour."""
+def frontier(base: Basis, shared: Shares, rate: float | None) -> Frontier:
+    """All complete ways; `rate` is the price of a GPU-hour."""
     design = base.design
     entries = {}
     for arm in design.arms:
@@ -73,8 +73,7 @@ def frontier(base: Basis, table: pd.DataFrame, rate: float | None) -> Frontier:
     draws = together.draws(points, DRAWS, "frontier")
     rows = []
     for way, weights, point in zip(ways, np.eye(len(ways)), points, strict=True):
-        paid = per_seed(table, TUNED, size=way[0], arm=way[1])
-        amounts = pd.Series(0.0, index=UNITS) if paid is None else paid
+        amounts = shared.per_seed(TUNED, *way, design.targets) or dict.fromkeys(UNITS, 0.0)
         estimate = together.estimate(points, weights)
         money = None if rate is None else amounts["hours"] * rate
         rows.append((*way, *(amounts[unit] for unit in UNITS), money, point, estimate.low, estimate.high))

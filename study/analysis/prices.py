@@ -24,7 +24,7 @@ from study.analysis.frame import NONE
 from study.analysis.gains import POOLED, pooled_score
 from study.analysis.noise import Estimate
 from study.analysis.series import Series
-from study.analysis.shares import UNITS, per_seed
+from study.analysis.shares import UNITS, Shares
 
 PAID = [*UNITS, "money"]
 GAIN = ["gain", "low", "high"]
@@ -44,13 +44,13 @@ def price(paid: float, gain: Estimate) -> Estimate:
     return Estimate(paid / gain.point, paid / gain.high, paid / gain.low)
 
 
-def prices(base: Basis, table: pd.DataFrame, rate: float | None) -> pd.DataFrame:
-    """One row per (arm, target or pool, size), columns `PRICES`. `table`: rows of `shares.shares`."""
+def prices(base: Basis, shared: Shares, rate: float | None) -> pd.DataFrame:
+    """One row per (arm, target or pool, size), columns `PRICES`; `rate` is the price of a GPU-hour."""
     rows = []
     for arm, gain, targets in _bought(base):
         for size in gain.sizes:
-            paid = per_seed(table, ["intermediate"], arm=arm, size=size, target=list(targets))
-            whole = per_seed(table, ["intermediate"], arm=arm, size=size)
+            paid = shared.per_seed(["intermediate"], size, arm, targets)
+            whole = shared.per_seed(["intermediate"], size, arm, base.design.targets)
             estimate = gain.at(size)
             if paid is None or whole is None or estimate is None:
                 continue
@@ -59,20 +59,18 @@ def prices(base: Basis, table: pd.DataFrame, rate: float | None) -> pd.DataFrame
     return pd.DataFrame(rows, columns=PRICES)
 
 
-def steps(base: Basis, table: pd.DataFrame, rate: float | None) -> pd.DataFrame:
+def steps(base: Basis, shared: Shares, rate: float | None) -> pd.DataFrame:
     """One row per (target or pool, neighbouring sizes) of arm none, columns `STEPS`: the price of the other lever."""
     pool = pooled_score(base.resampled, base.design, NONE, base.design.targets)
     curves = [(found[NONE], (target,)) for target, found in base.scores.items() if NONE in found]
     rows = []
     for curve, targets in [*curves, *([(pool.gain, pool.targets)] if pool else [])]:
-        unit = np.eye(len(curve.sizes))
+        places = np.eye(len(curve.sizes))
         for place, (small, large) in enumerate(zip(curve.sizes, curve.sizes[1:], strict=False)):
-            here, there = (
-                per_seed(table, ["target"], arm=NONE, size=size, target=list(targets)) for size in (small, large)
-            )
-            zero = pd.Series(0.0, index=UNITS)  # a target that is scored without tuning costs nothing at any size
-            extra = (zero if there is None else there) - (zero if here is None else here)
-            estimate = curve.linear(unit[place + 1] - unit[place])
+            # A target that is scored without tuning costs nothing at any size.
+            here, there = (shared.per_seed(["target"], size, NONE, targets) or {} for size in (small, large))
+            extra = {unit: there.get(unit, 0.0) - here.get(unit, 0.0) for unit in UNITS}
+            estimate = curve.linear(places[place + 1] - places[place])
             rows.append({"target": curve.target, "size": small, "larger": large, **_row(extra, estimate, rate)})
     return pd.DataFrame(rows, columns=STEPS)
 
@@ -86,8 +84,8 @@ def _bought(base: Basis) -> Iterator[tuple[str, Series, Sequence[str]]]:
             yield arm, gain, (target,)
 
 
-def _row(paid: pd.Series, gain: Estimate, rate: float | None) -> dict[str, Any]:
-    amounts = {**{unit: float(paid[unit]) for unit in UNITS}, "money": nan if rate is None else paid["hours"] * rate}
+def _row(paid: dict[str, float], gain: Estimate, rate: float | None) -> dict[str, Any]:
+    amounts = {**paid, "money": nan if rate is None else paid["hours"] * rate}
     row: dict[str, Any] = {"gain": gain.point, "low": gain.low, "high": gain.high, **amounts}
     for unit in PAID:
         found = price(amounts[unit], gain) if amounts[unit] == amounts[unit] else Estimate(nan, nan, nan)

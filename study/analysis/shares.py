@@ -14,9 +14,11 @@ The shares of all cells, and what was spent outside the design, sum to what was 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from study.analysis.frame import CELL, Design, lines
@@ -24,24 +26,55 @@ from study.analysis.spent import TUNED
 
 UNITS = ["flops", "hours", "winner_flops", "winner_hours"]
 """What is shared out: `winner_` is the part that one run per phase would have cost, its learning rate being known."""
+Paid = tuple[str, str, str, int, str]
+"""(size, arm, target, seed, kind of phase)"""
 
 
-def shares(phases: pd.DataFrame, design: Design) -> pd.DataFrame:
-    """One row per (cell, kind of phase), columns `frame.CELL`, kind, `UNITS`. `phases` are rows of `spent.phases`.
+@dataclass(frozen=True)
+class Shares:
+    """What each cell has to pay."""
+
+    table: pd.DataFrame
+    """One row per (cell, kind of phase), columns `frame.CELL`, kind, `UNITS`."""
+    by_place: dict[tuple[str, str, str, str], tuple[np.ndarray, frozenset[int]]]
+    """{(kind, size, arm, target): (`UNITS` of all seeds together, the seeds)}"""
+
+    def per_seed(self, kinds: Sequence[str], size: str, arm: str, targets: Sequence[str]) -> dict[str, float] | None:
+        """`UNITS` of these targets together, divided by the number of their seeds; None where nothing was paid."""
+        found = [self.by_place.get((kind, size, arm, target)) for kind in kinds for target in targets]
+        known = [one for one in found if one]
+        if not known:
+            return None
+        seeds = {seed for one in known for seed in one[1]}
+        sums = np.sum([one[0] for one in known], axis=0) / len(seeds)
+        return {unit: float(value) for unit, value in zip(UNITS, sums, strict=True)}
+
+
+def shares(phases: pd.DataFrame, design: Design) -> Shares:
+    """Share out the rows of `spent.phases`.
 
     Phases that no cell of the design rests on (of an arm that was taken out of the spec) are left out.
     """
     users = phases[phases["tuned_by"].notna()].groupby("tuned_by")["seed"].agg(list).to_dict()
-    paid: dict[tuple[Any, ...], list[float]] = {}
+    paid: dict[Paid, np.ndarray] = {}
     for phase in lines(phases):
         seeds = design.seeds if pd.isna(phase.seed) else (int(phase.seed),)
-        winner = [phase.winner_flops, phase.winner_hours]
-        _pay(paid, cells(phase, seeds, design), phase.kind, [*winner, *winner])
+        winner = np.array([phase.winner_flops, phase.winner_hours])
+        _pay(paid, cells(phase, seeds, design), phase.kind, np.tile(winner, 2))
         if phase.kind in TUNED:
             all_seeds = tuple(sorted({*seeds, *(int(seed) for seed in users.get(phase.key, ()))}))
-            rest = [phase.flops - phase.winner_flops, phase.hours - phase.winner_hours]
-            _pay(paid, cells(phase, all_seeds, design), phase.kind, [*rest, 0.0, 0.0])
-    return pd.DataFrame([(*cell, *sums) for cell, sums in paid.items()], columns=[*CELL, "kind", *UNITS])
+            rest = np.array([phase.flops, phase.hours]) - winner
+            _pay(paid, cells(phase, all_seeds, design), phase.kind, np.append(rest, [0.0, 0.0]))
+    places: dict[tuple[str, str, str, str], list[Paid]] = {}
+    for size, arm, target, seed, kind in paid:
+        places.setdefault((kind, size, arm, target), []).append((size, arm, target, seed, kind))
+    return Shares(
+        pd.DataFrame([(*cell, *sums) for cell, sums in paid.items()], columns=[*CELL, "kind", *UNITS]),
+        {
+            place: (np.sum([paid[key] for key in keys], axis=0), frozenset(key[3] for key in keys))
+            for place, keys in places.items()
+        },
+    )
 
 
 def cells(phase: Any, seeds: Sequence[int], design: Design) -> list[tuple[str, str, str, int]]:
@@ -55,16 +88,6 @@ def cells(phase: Any, seeds: Sequence[int], design: Design) -> list[tuple[str, s
     return [cell for cell in found if all(name in names for name, names in zip(cell, known, strict=True))]
 
 
-def per_seed(table: pd.DataFrame, kinds: Sequence[str], **where: Any) -> pd.Series | None:
-    """`UNITS` of the rows of `shares` that match, summed and divided by the number of their seeds; None: no row."""
-    rows = table[table["kind"].isin(kinds)]
-    for column, value in where.items():
-        rows = rows[rows[column].isin(value) if isinstance(value, list | tuple) else rows[column] == value]
-    return None if rows.empty else rows[UNITS].sum() / rows["seed"].nunique()
-
-
-def _pay(paid: dict[tuple[Any, ...], list[float]], among: Sequence[tuple], kind: str, amounts: Sequence[float]) -> None:
+def _pay(paid: dict[Paid, np.ndarray], among: Sequence[tuple], kind: str, amounts: np.ndarray) -> None:
     for cell in among:
-        sums = paid.setdefault((*cell, kind), [0.0] * len(UNITS))
-        for place, amount in enumerate(amounts):
-            sums[place] += amount / len(among)
+        paid[*cell, kind] = paid.get((*cell, kind), 0.0) + amounts / len(among)

@@ -141,9 +141,9 @@ CHAPTERS = (
             Table(
                 "fits",
                 "Curves and their parameters",
-                "log-linear: a + b log10 N. power: a − b (N / smallest N)^−c with a at most 100; a "
-                "belongs to the curve and is no forecast. Left out: error in points of predicting each size from the "
-                "others. Only with four sizes or more, never an exponent from three points.",
+                "log-linear: a + b log10 N. power: a − b (N / smallest N)^−c with a at most 100; a belongs to the "
+                "curve and is no forecast. Left out: error in points of predicting each inner size from the others. "
+                "Only with four sizes or more, never an exponent from three points.",
                 "target arm sizes model chosen a a_low a_high b b_low b_high c c_low c_high determined left_out aicc",
             ),
         ),

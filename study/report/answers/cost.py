@@ -6,7 +6,6 @@ A gain that is not clear of zero has no price. Two prices differ only where thei
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isinf
 from typing import Any
 
 import pandas as pd
@@ -29,12 +28,11 @@ def answer(found: Findings) -> Answer:
     if prices.empty:
         return cannot(QUESTION, "no arm has both a cost and a pooled gain yet")
     steps = pooled(found.cost.steps)
-    sentences = [_arm(found, str(arm), rows) for arm, rows in prices.groupby("arm", sort=False)]
+    sentences = [_arm(str(arm), rows) for arm, rows in prices.groupby("arm", sort=False)]
     if len(steps):
-        told = "; ".join(f"{row.size} to {row.larger} {_price(found, row)}" for row in lines(steps))
-        sentences.append(f"The other lever, the next size without an intermediate phase: {told}.")
-    sentences += [sentence for row in lines(prices) if (sentence := _levers(row, steps))]
-    sentences += [*_frontier(found), *_cheapest(found), _spent(found)]
+        told = "; ".join(f"{row.size} to {row.larger} {_price(row)}" for row in lines(steps))
+        sentences.append(f"The other lever, FLOPs a point of the next size without an intermediate phase: {told}.")
+    sentences += [*_levers(prices, steps), *_frontier(found), *_cheapest(found), _spent(found)]
     verdict = _verdict(found, prices, steps)
     return Answer(QUESTION, verdict, tuple(sentences), RULE + basis(found), _overturned(found, prices), found.keys())
 
@@ -46,54 +44,52 @@ def _verdict(found: Findings, prices: pd.DataFrame, steps: pd.DataFrame) -> str:
         best = "; size buys points, the intermediate phases do not clearly" if len(bought) else ""
         return f"no gain that stands clear of zero, so no price{best}"
     row = next(lines(priced.sort_values("flops_per_point", kind="stable")))
-    verdict = f"cheapest: {row.arm} at {row.size}, {_amount(found, row, '_per_point')} a point"
+    verdict = f"cheapest: {row.arm} at {row.size}, {_amount(found, row)} a point"
     step = bought[bought["size"] == row.size]
-    if len(step):
-        verdict += f"; the next size there: {_amount(found, next(lines(step)), '_per_point')} a point"
-    return verdict
+    return f"{verdict}; the next size there: {_amount(found, next(lines(step)))} a point" if len(step) else verdict
 
 
-def _arm(found: Findings, arm: str, rows: pd.DataFrame) -> str:
-    told = [f"at {row.size} {_price(found, row)}" for row in lines(rows)]
+def _arm(arm: str, rows: pd.DataFrame) -> str:
+    told = "; ".join(f"at {row.size} {_price(row)}" for row in lines(rows))
     known = rows[rows["flops_per_point"].notna()]
     cheap = (known["winner_flops"] / known["flops"]).mean()
     once = f" With the learning rate known it would be {cheap:.0%} of that." if len(known) and cheap < 1 else ""
-    return f"{arm}, mean of targets: {'; '.join(told)}.{once}"
+    return f"{arm}, FLOPs a point of the mean of targets: {told}.{once}"
 
 
-def _price(found: Findings, row: Any) -> str:
-    """ "2e10 FLOPs a point (1e10 to 5e10), 3 GPU-hours"; without a clear gain the least that a point costs."""
+def _price(row: Any) -> str:
+    """ "2e10 (1e10 to 5e10)"; without a clear gain the least that a point costs."""
     if pd.notna(row.flops_per_point):
-        if not row.flops_per_point:
-            return "free: it gains and costs nothing more"
         ends = f"({flops(row.flops_per_point_low)} to {flops(row.flops_per_point_high)})"
-        return f"{flops(row.flops_per_point)} FLOPs a point {ends}, {_time(found, row, '_per_point')}"
+        return f"{flops(row.flops_per_point)} {ends}" if row.flops_per_point else "nothing"
     if pd.isna(row.flops_per_point_low):
-        return "no price: it does not gain"
-    return f"at least {flops(row.flops_per_point_low)} FLOPs a point, no upper limit: the gain is not clear of zero"
+        return "no price (it does not gain)"
+    return f"{flops(row.flops_per_point_low)} or more, no upper limit (gain not clear of zero)"
 
 
-def _levers(row: Any, steps: pd.DataFrame) -> str:
-    """Which lever is cheaper at this size; nothing without two prices."""
-    step = steps[steps["size"] == row.size]
-    if step.empty or pd.isna(row.flops_per_point) or pd.isna(step["flops_per_point"].iloc[0]):
-        return ""
-    other = next(lines(step))
-    where = f"At {row.size} a point of {row.arm}"
-    if row.flops_per_point_high < other.flops_per_point_low:
-        return f"{where} costs less than one of the next size, {other.larger}, in FLOPs."
-    if row.flops_per_point_low > other.flops_per_point_high:
-        return f"{where} costs more than one of the next size, {other.larger}, in FLOPs."
-    return f"{where} and one of the next size, {other.larger}: the intervals of their prices touch, cannot tell."
+def _levers(prices: pd.DataFrame, steps: pd.DataFrame) -> Iterator[str]:
+    """Where both levers have a price: which is cheaper. Intervals that touch decide nothing."""
+    told: dict[str, list[str]] = {"cheaper": [], "dearer": [], "cannot tell": []}
+    by_size = {row.size: row for row in lines(steps[steps["flops_per_point"].notna()])}
+    for row in lines(prices[prices["flops_per_point"].notna()]):
+        other = by_size.get(row.size)
+        if other is None:
+            continue
+        cheaper = row.flops_per_point_high < other.flops_per_point_low
+        dearer = row.flops_per_point_low > other.flops_per_point_high
+        told["cheaper" if cheaper else "dearer" if dearer else "cannot tell"].append(f"{row.arm} at {row.size}")
+    if any(told.values()):
+        parts = "; ".join(f"{said}: {join(tuple(names))}" for said, names in told.items() if names)
+        yield f"A point of an arm against one of the next size, in FLOPs: {parts}."
 
 
 def _frontier(found: Findings) -> Iterator[str]:
     ways = found.cost.frontier.ways
-    for unit, name in (("flops", "FLOPs"), ("hours", _hours_name(found))):
+    for unit, name in (("flops", "in FLOPs"), ("hours", f"in {_hours_name(found)}")):
         best = ways[ways[f"on_{unit}"].astype(bool)].sort_values(unit)
         if len(best):
             told = [f"{row.arm} at {row.size} ({getattr(row, f'often_{unit}'):.0%})" for row in lines(best)]
-            yield f"Worth their cost in {name} (in brackets: in so many joint draws): {join(tuple(told))}."
+            yield f"Nothing scores as much for less {name} (in so many joint draws): {join(tuple(told))}."
 
 
 def _cheapest(found: Findings) -> Iterator[str]:
@@ -106,8 +102,8 @@ def _cheapest(found: Findings) -> Iterator[str]:
             told.pop()
         told.append((way, row.score, row.chance))
     if told:
-        parts = [f"up to {score:g} points {way} ({chance:.0%} of draws reach it)" for way, score, chance in told]
-        yield f"Cheapest ways in FLOPs: {'; '.join(parts)}."
+        parts = [f"up to {score:g} points {way} ({chance:.0%})" for way, score, chance in told]
+        yield f"Cheapest ways in FLOPs (and how sure that the score is reached): {'; '.join(parts)}."
 
 
 def _spent(found: Findings) -> str:
@@ -128,7 +124,7 @@ def _spent(found: Findings) -> str:
     }
     told = ", ".join(f"{name} {value / total:.0%}" for name, value in parts.items() if value)
     hours = kinds["hours"].sum()
-    money = "" if found.cost.rate is None else f" and {hours * found.cost.rate:,.2f} in money"
+    money = "" if found.cost.rate is None else f" ({hours * found.cost.rate:,.2f} in money)"
     spent = f"{flops(total)} FLOPs, {duration(hours)} {_time_name(found)}{money}"
     return f"In all {spent} were spent. Of the FLOPs: {told}."
 
@@ -149,17 +145,11 @@ def _overturned(found: Findings, prices: pd.DataFrame) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _amount(found: Findings, row: Any, ending: str) -> str:
-    return f"{flops(getattr(row, f'flops{ending}'))} FLOPs, {_time(found, row, ending)}"
-
-
-def _time(found: Findings, row: Any, ending: str) -> str:
-    """ "3.2 GPU-hours (5.80 in money)"."""
-    hours, money = getattr(row, f"hours{ending}"), getattr(row, f"money{ending}")
-    if pd.isna(hours) or isinf(hours):
-        return f"no price in {_hours_name(found)}"
-    paid = "" if pd.isna(money) else f" ({money:,.2f} in money)"
-    return f"{duration(hours)} {_time_name(found)}{paid}"
+def _amount(found: Findings, row: Any) -> str:
+    """ "2.4e13 FLOPs, 3.2 h of GPU time (5.80 in money)"."""
+    paid = "" if pd.isna(row.money_per_point) else f" ({row.money_per_point:,.2g} in money)"
+    time = f", {duration(row.hours_per_point)} {_time_name(found)}" if pd.notna(row.hours_per_point) else ""
+    return f"{flops(row.flops_per_point)} FLOPs{time}{paid}"
 
 
 def _time_name(found: Findings) -> str:

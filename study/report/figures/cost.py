@@ -12,13 +12,17 @@ from study.report.figures.axes import WIDTH
 from study.report.findings import Findings
 from study.report.style import MUTED, PAPER, Drawing, canvas, colour, finish, marker
 
+SCALES = ((2.0, 1.0, "hours"), (1 / 30, 60.0, "minutes"), (0.0, 3600.0, "seconds"))
+"""(least hours, factor, name)"""
+
 
 def drawings(found: Findings) -> Iterator[Drawing | None]:
     """One in FLOPs, one in hours of GPUs (or of processes)."""
     ways, keys = found.cost.frontier.ways, found.keys()
-    hours = "GPU-hours" if found.cost.gpus else "device-hours"
-    for name, unit, label in (("cost", "flops", "FLOPs"), ("cost-hours", "hours", hours)):
-        yield cost(name, ways, unit, label, found.design, keys)
+    yield cost("cost", ways, "flops", "FLOPs", found.design, keys)
+    factor, name = next((factor, name) for least, factor, name in SCALES if ways["hours"].max() >= least or not least)
+    label = f"{'GPU' if found.cost.gpus else 'device'}-{name}"
+    yield cost("cost-time", ways.assign(hours=ways["hours"] * factor), "hours", label, found.design, keys)
 
 
 def cost(name: str, ways: pd.DataFrame, unit: str, label: str, design: Design, keys: Sequence[str]) -> Drawing | None:
@@ -41,7 +45,7 @@ def cost(name: str, ways: pd.DataFrame, unit: str, label: str, design: Design, k
                 x = getattr(way, unit)
                 axes.plot([x, x], [way.score_low, way.score_high], color=tone, lw=0.9, alpha=0.55, zorder=2)
                 axes.plot(x, way.score, shape, color=tone if full else PAPER, mec=tone, mew=1.2, ms=6, zorder=4)
-        _size_names(axes, best, unit)
+        _size_names(axes, best, unit, design)
         axes.set_xscale("log")
         axes.margins(0.1, 0.12)
         legend = {"ncols": 3, "loc": "lower left", "bbox_to_anchor": (0, 1.0)}
@@ -52,7 +56,7 @@ def cost(name: str, ways: pd.DataFrame, unit: str, label: str, design: Design, k
         return finish(figure, name, f"Mean score over targets against {label}; grey: worth their cost", keys)
 
 
-def _size_names(axes: Axes, best: pd.DataFrame, unit: str) -> None:
+def _size_names(axes: Axes, best: pd.DataFrame, unit: str, design: Design) -> None:
     """The sizes on the frontier, above and left of their markers, where the stair leaves room."""
     for way in lines(best):
         axes.annotate(
@@ -63,4 +67,5 @@ def _size_names(axes: Axes, best: pd.DataFrame, unit: str) -> None:
             fontsize=8,
             ha="right",
             weight="bold",
+            color=colour(way.arm, design.arms),
         )

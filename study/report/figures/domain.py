@@ -64,9 +64,9 @@ def _sizes(of: Series) -> list[tuple[str, Estimate]]:
 
 
 def _sides(of: Split, what: str) -> list[tuple[str, Estimate]]:
-    inside = "in-domain" if what == "targets" else "of the text"
+    inside = "in-domain targets" if what == "targets" else "languages of the text"
     return [
-        (f"{inside} {what}", of.within.mean()),
+        (inside, of.within.mean()),
         (f"other {what}", of.outside.mean()),
         ("apart by", of.difference.mean()),
     ]
