@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from study.report.answers.curves import curves
 from study.report.findings import Findings
 from study.report.sections import (
     Chapter,
@@ -135,8 +136,7 @@ CHAPTERS = (
         "fitted",
         "Scaling fits",
         ("fits",),
-        "The curve that predicts left-out sizes better, with the band of its refits on joint draws. Whole line: power "
-        "law; dashed: straight line over log10 of the parameters. Curves are not read off beyond the ladder.",
+        curves,
         (
             Table(
                 "fits",
@@ -273,17 +273,16 @@ CHAPTERS = (
 
 
 def chapters(found: Findings, drawings: Mapping[str, Sequence[Drawing]]) -> list[Shown]:
-    """All chapters with their figures and tables; the benchmark's is left out where the benchmark was not run."""
+    """All chapters with their figures and tables, but those of what this study does not ask."""
     tables = csv_tables(found)
-    return [
-        Shown(
-            anchor=chapter.anchor,
-            title=chapter.title,
-            caption=chapter.caption,
-            drawn=bool(chapter.families),
-            drawings=tuple(drawing for family in chapter.families for drawing in drawings.get(family, ())),
-            sections=tuple(section(table, found, tables) for table in chapter.tables),
-        )
-        for chapter in CHAPTERS
-        if chapter.anchor != "benchmarks" or len(found.benchmark)
-    ]
+    asked = {"benchmarks": len(found.benchmark) > 0, "text": bool(found.domain.arms)}
+    made = []
+    for chapter in CHAPTERS:
+        shown = tuple(drawing for family in chapter.families for drawing in drawings.get(family, ()))
+        caption = chapter.caption if shown else "Nothing to draw yet."
+        if not isinstance(chapter.caption, str):
+            caption = chapter.caption(found)
+        sections = tuple(section(table, found, tables) for table in chapter.tables)
+        if asked.get(chapter.anchor, True):
+            made.append(Shown(chapter.anchor, chapter.title, str(caption), bool(chapter.families), shown, sections))
+    return made
