@@ -57,8 +57,10 @@ class Fit:
 
     @property
     def determined(self) -> bool:
-        """False for an exponent whose interval reaches an end of what was searched."""
-        return self.c is None or (self.c.low > EXPONENTS[0] * 1.1 and self.c.high < EXPONENTS[1] / 1.1)
+        """False for an exponent that a bound decides: its own interval, or that of the ceiling, reaches one."""
+        if self.c is None:
+            return True
+        return self.c.low > EXPONENTS[0] * 1.1 and self.c.high < EXPONENTS[1] / 1.1 and self.a.high < CEILING
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def shares(phases: pd.DataFrame, design: Design) -> Shares:
 
     Phases that no cell of the design rests on (of an arm that was taken out of the spec) are left out.
     """
-    users = phases[phases["tuned_by"].notna()].groupby("tuned_by")["seed"].agg(list).to_dict()
+    users = phases[phases["tuned_by"].notna() & phases["seed"].notna()].groupby("tuned_by")["seed"].agg(list).to_dict()
     paid: dict[Paid, np.ndarray] = {}
     for phase in lines(phases):
         seeds = design.seeds if pd.isna(phase.seed) else (int(phase.seed),)
