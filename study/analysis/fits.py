@@ -40,6 +40,9 @@ COLUMNS = [
 ]
 
 
+Band = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
 @dataclass(frozen=True)
 class Fit:
     """One curve for one series. Parameters are estimates from joint draws; `c` is None for a straight line."""
@@ -52,7 +55,7 @@ class Fit:
     """Root mean square error of predicting each inner size from all others, in points."""
     aicc: float
     """Corrected Akaike criterion with the points' errors taken as known; NaN where there are too few sizes."""
-    band: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    band: Band
     """(parameters, fitted, low, high) along the ladder, for drawing."""
 
     @property
@@ -200,7 +203,7 @@ def _aicc(residuals: np.ndarray, errors: np.ndarray, parameters: int) -> float:
     return float(((residuals / errors) ** 2).sum() + 2 * parameters + 2 * parameters * (parameters + 1) / free)
 
 
-def _band(at: np.ndarray, fitted_: np.ndarray, curves: np.ndarray) -> tuple[np.ndarray, ...]:
+def _band(at: np.ndarray, fitted_: np.ndarray, curves: np.ndarray) -> Band:
     low, high = np.percentile(curves, [2.5, 97.5], axis=1)
     return 10**at, fitted_, np.minimum(low, fitted_), np.maximum(high, fitted_)
 

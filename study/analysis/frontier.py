@@ -16,7 +16,7 @@ import pandas as pd
 from study.analysis.basis import Basis
 from study.analysis.frame import lines
 from study.analysis.gains import scores_by_language
-from study.analysis.series import mean_entry, noise
+from study.analysis.series import Entry, mean_entry, noise
 from study.analysis.shares import UNITS, Shares
 from study.analysis.spent import TUNED
 
@@ -55,7 +55,7 @@ def pareto(cost: np.ndarray, score: np.ndarray) -> np.ndarray:
 def frontier(base: Basis, shared: Shares, rate: float | None) -> Frontier:
     """All complete ways; `rate` is the price of a GPU-hour."""
     design = base.design
-    entries = {}
+    entries: dict[tuple[tuple[str, str], int], Entry] = {}
     for arm in design.arms:
         for size in design.sizes:
             places = [(size, seed) for seed in design.seeds]
@@ -73,7 +73,7 @@ def frontier(base: Basis, shared: Shares, rate: float | None) -> Frontier:
     draws = together.draws(points, DRAWS, "frontier")
     rows = []
     for way, weights, point in zip(ways, np.eye(len(ways)), points, strict=True):
-        amounts = shared.per_seed(TUNED, *way, design.targets) or dict.fromkeys(UNITS, 0.0)
+        amounts = shared.per_seed(TUNED, way[0], way[1], design.targets) or dict.fromkeys(UNITS, 0.0)
         estimate = together.estimate(points, weights)
         money = None if rate is None else amounts["hours"] * rate
         rows.append((*way, *(amounts[unit] for unit in UNITS), money, point, estimate.low, estimate.high))

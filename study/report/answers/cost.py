@@ -141,6 +141,8 @@ def _overturned(found: Findings, prices: pd.DataFrame) -> tuple[str, ...]:
         told.append("Learning rates taken over from elsewhere: only the runs that won would be paid for.")
     if prices["flops_per_point"].isna().any():
         told.append("More seeds or test examples: some gains are too uncertain for a price.")
+    if prices["flops_per_point"].notna().sum() > 1:
+        told.append("The same study again: the cheapest of several prices is in part the luckiest one.")
     told.append(f"Other hardware: it changes the {_hours_name(found)}, not the FLOPs.")
     return tuple(told)
 
@@ -170,4 +172,4 @@ def duration(hours: float) -> str:
     for limit, factor, unit in ((1 / 30, 3600, "s"), (2, 60, "min")):
         if hours < limit:
             return f"{hours * factor:.2g} {unit}"
-    return f"{hours:,.3g} h"
+    return f"{hours:,.0f} h" if hours >= 100 else f"{hours:.3g} h"

@@ -16,7 +16,9 @@ QUESTION = "5. Does raw in-domain text add to it, at equal tokens?"
 def answer(found: Findings) -> Answer:
     if not found.domain.arms:
         return Answer(QUESTION, "not asked here", ("No arm with domain text in this study.",), "")
-    sentences, verdicts, against = [], [], []
+    sentences: list[str] = []
+    verdicts: list[str] = []
+    against: list[str] = []
     for one in found.domain.added:
         mean = one.pool.gain.mean()
         verdict = "adds" if mean.positive else "takes away" if mean.negative else "cannot tell"

@@ -48,8 +48,8 @@ def cost(name: str, ways: pd.DataFrame, unit: str, label: str, design: Design, k
         _size_names(axes, best, unit, design)
         axes.set_xscale("log")
         axes.margins(0.1, 0.12)
-        legend = {"ncols": 3, "loc": "lower left", "bbox_to_anchor": (0, 1.0)}
-        axes.legend(frameon=False, fontsize=8.5, borderpad=0, **legend)
+        above = (0.0, 1.0)
+        axes.legend(frameon=False, fontsize=8.5, borderpad=0, ncols=3, loc="lower left", bbox_to_anchor=above)
         axes.set_xlabel(f"{label} of both phases per seed, search included")
         axes.set_ylabel("mean score over targets, points")
         axes.set_title("Score against what it cost", pad=9 + 14 * rows)

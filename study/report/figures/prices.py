@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,15 @@ from study.report.figures.axes import BOX, WIDTH
 from study.report.findings import Findings
 from study.report.style import NEUTRAL, Drawing, canvas, colour, finish, marker
 
-Group = tuple[str, str, str, list[tuple[str, Any]]]
-"""(title, colour, marker, rows: (label, a row with flops_per_point and its ends))"""
+
+@dataclass(frozen=True)
+class Group:
+    """What is bought in one way: rows of `prices.prices` or `prices.steps` with a label each."""
+
+    title: str
+    tone: str
+    shape: str
+    rows: list[tuple[str, Any]]
 
 
 def drawings(found: Findings) -> Iterator[Drawing | None]:
@@ -25,31 +33,23 @@ def drawings(found: Findings) -> Iterator[Drawing | None]:
 
 
 def prices(table: pd.DataFrame, steps: pd.DataFrame, design: Design, keys: Sequence[str]) -> Drawing | None:
-    """Rows of `prices.prices` and `prices.steps`; an arrow where a price has no upper limit."""
-    groups: list[Group] = []
-    for arm, rows in table.groupby("arm", sort=False):
-        shown = [(row.size, row) for row in lines(rows)]
-        groups.append((str(arm), colour(str(arm), design.arms), marker(str(arm), design.arms), shown))
-    if len(steps):
-        shown = [(f"{row.size} to {row.larger}", row) for row in lines(steps)]
-        groups.append(("next size, no intermediate phase", NEUTRAL, marker("none", design.arms), shown))
-    groups = [(*head, shown) for *head, rows in groups if (shown := [row for row in rows if _known(row[1])])]
+    """An arrow where a price has no upper limit."""
+    groups = _groups(table, steps, design)
     if not groups:
         return None
-    lows = [row.flops_per_point_low for *_, rows in groups for _, row in rows]
-    highs = [row.flops_per_point_high for *_, rows in groups for _, row in rows]
-    ends = [*lows, *(value for value in highs if np.isfinite(value))]
+    every = [row for group in groups for _, row in group.rows]
+    lows = [row.flops_per_point_low for row in every]
+    ends = [*lows, *(row.flops_per_point_high for row in every if np.isfinite(row.flops_per_point_high))]
     right = 10 ** (np.log10(max(ends)) + 0.12 * max(np.log10(max(ends) / min(ends)), 1.0))
-    with canvas(WIDTH, 0.9 + 0.2 * sum(len(rows) + 1.1 for *_, rows in groups)) as (figure, axes):
+    with canvas(WIDTH, 0.9 + 0.2 * sum(len(group.rows) + 1.1 for group in groups)) as (figure, axes):
         axes.set_xscale("log")
         y, ticks, names = 0.0, [], []
-        for title, tone, shape, rows in groups:
-            axes.text(
-                0.0, y, title, transform=axes.get_yaxis_transform(), weight="bold", fontsize=8.5, va="center", bbox=BOX
-            )
-            for label, row in rows:
+        place = axes.get_yaxis_transform()
+        for group in groups:
+            axes.text(0.0, y, group.title, transform=place, weight="bold", fontsize=8.5, va="center", bbox=BOX)
+            for label, row in group.rows:
                 y -= 1.0
-                _price(axes, row, y, right, tone, shape)
+                _price(axes, row, y, right, group)
                 ticks.append(y)
                 names.append(label)
             y -= 1.1
@@ -63,16 +63,24 @@ def prices(table: pd.DataFrame, steps: pd.DataFrame, design: Design, keys: Seque
         return finish(figure, "price", alt, keys)
 
 
-def _known(row: Any) -> bool:
-    """A log axis has no place for what is free, or has no price at all."""
-    return bool(row.flops_per_point_low > 0)
+def _groups(table: pd.DataFrame, steps: pd.DataFrame, design: Design) -> list[Group]:
+    """Arms, then the next size; without what is free or has no price at all, for which a log axis has no place."""
+    found = [
+        Group(arm, colour(arm, design.arms), marker(arm, design.arms), [(row.size, row) for row in lines(rows)])
+        for arm in design.treated
+        for rows in [table[table["arm"] == arm]]
+    ]
+    next_sizes = [(f"{row.size} to {row.larger}", row) for row in lines(steps)]
+    found.append(Group("next size, no intermediate phase", NEUTRAL, marker("none", design.arms), next_sizes))
+    shown = [replace(group, rows=[one for one in group.rows if one[1].flops_per_point_low > 0]) for group in found]
+    return [group for group in shown if group.rows]
 
 
-def _price(axes: Axes, row: Any, y: float, right: float, tone: str, shape: str) -> None:
-    low, high = row.flops_per_point_low, row.flops_per_point_high
+def _price(axes: Axes, row: Any, y: float, right: float, group: Group) -> None:
+    low, high, tone = row.flops_per_point_low, row.flops_per_point_high, group.tone
     if np.isfinite(high):
         axes.plot([low, high], [y, y], color=tone, lw=1.6, alpha=0.75, zorder=3)
-        axes.plot(row.flops_per_point, y, shape, color=tone, ms=6, zorder=4)
+        axes.plot(row.flops_per_point, y, group.shape, color=tone, ms=6, zorder=4)
         return
     axes.annotate("", (right, y), (low, y), arrowprops={"arrowstyle": "->", "color": tone, "alpha": 0.6, "lw": 1.2})
     axes.plot([low, right], [y, y], alpha=0)  # an arrow does not count for the limits of the axis

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from study.analysis.basis import Evidence
+from study.analysis.distance import Language
 from study.analysis.resample import Judged
 from study.records import Cost, Record, Trial, Winner
 from trainables.results import LanguageScore
@@ -53,7 +54,7 @@ def study(
                     if target not in spec.get("untuned", ()):
                         records.append(record("target", size, parameters, arm, target, seed, tokens=10, score=told))
                     records.append(record("evaluation", size, parameters, arm, target, seed, scores=tuple(scores)))
-    return Evidence(spec, records, judged, {})
+    return Evidence(spec, records, judged, {code: Language(code) for code in codes})
 
 
 def _score(target: str, code: str, score: float, examples: int) -> LanguageScore:
