@@ -394,5 +394,5 @@ def _unknown(path: str, name: str, what: str, known: Any) -> str:
     if name in known:
         return ""
     near = get_close_matches(name, list(known), n=1)
-    hint = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(known)}"
+    hint = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(known) or 'none'}"
     return f"{path}: {name[:60]!r} is not a known {what}; {hint}"
