@@ -50,7 +50,7 @@ class Ranking:
 
 
 def ours(base: Basis, claim: Claim, size: str, targets: Sequence[str]) -> Found | Ranking:
-    """Our side of a claim at one size; `targets` are all that the paper averages over."""
+    """Our side of a claim at one size; `targets` are those of the paper's means that this study has."""
     made: dict[str, Callable[[], Found | Ranking]] = {
         "arms_first": lambda: _arms_first(base, claim, size, targets),
         "targets_first": lambda: _targets_first(base, claim, size),
@@ -81,7 +81,7 @@ def _single(base: Basis, task: str, size: str, targets: Sequence[str]) -> Found:
     arm = single_arms(base).get(task)
     if arm is None:
         return f"no arm of {task} alone in this study"
-    return _lacking(base, targets) or _at(base, arm, size, targets)
+    return _at(base, arm, size, targets)
 
 
 def _at(base: Basis, arm: str, size: str, targets: Sequence[str], plain: str = "none") -> Found:
@@ -101,7 +101,7 @@ def _mixtures(base: Basis) -> list[str]:
 
 def _mixture(base: Basis, size: str, targets: Sequence[str]) -> Found:
     mixed = _mixtures(base)
-    return (_lacking(base, targets) or _at(base, mixed[0], size, targets)) if mixed else "no arm of several tasks"
+    return _at(base, mixed[0], size, targets) if mixed else "no arm of several tasks"
 
 
 def _mixture_extra(base: Basis, size: str, targets: Sequence[str]) -> Found:
@@ -110,7 +110,7 @@ def _mixture_extra(base: Basis, size: str, targets: Sequence[str]) -> Found:
     chosen = chosen_arms(base, size, ["*"], list(single_arms(base).values()))
     if not mixed or not chosen:
         return "an arm of several tasks and arms of one are both needed"
-    return _lacking(base, targets) or _at(base, mixed[0], size, targets, chosen["*"])
+    return _at(base, mixed[0], size, targets, chosen["*"])
 
 
 def chosen_arms(base: Basis, size: str, targets: Sequence[str], among: Sequence[str]) -> dict[str, str]:
@@ -157,10 +157,9 @@ def _arms_first(base: Basis, claim: Claim, size: str, targets: Sequence[str]) ->
     if absent or len(singles) == len(claim.tasks):
         lacking = ", ".join(absent) or "any other task"
         return f"no arm of {lacking} alone in this study"
-    known = [target for target in targets if target in base.design.targets]
     leaves = {
         arm: {
-            seed: {target: gains_by_language(base.resampled, arm, target, (size, seed)) for target in known}
+            seed: {target: gains_by_language(base.resampled, arm, target, (size, seed)) for target in targets}
             for seed in base.design.seeds
         }
         for arm in singles.values()
@@ -169,10 +168,10 @@ def _arms_first(base: Basis, claim: Claim, size: str, targets: Sequence[str]) ->
 
 
 def _targets_first(base: Basis, claim: Claim, size: str) -> Ranking | str:
-    if why := _lacking(base, claim.targets):
-        return why
-    if len(base.design.targets) == len(claim.targets):
-        return "no other target to compare with"
+    """Of the targets named, those of this study; one alone would be another claim."""
+    named = [target for target in claim.targets if target in base.design.targets]
+    if len(named) < 2 or len(named) == len(base.design.targets):
+        return _lacking(base, claim.targets) or "no other target to compare with"
     arms = list(single_arms(base).values()) or list(base.design.treated)
     leaves = {
         target: {
@@ -181,7 +180,7 @@ def _targets_first(base: Basis, claim: Claim, size: str) -> Ranking | str:
         }
         for target in base.design.targets
     }
-    return _ranking(leaves, claim.targets, size)
+    return _ranking(leaves, named, size)
 
 
 def _ranking(

@@ -7,12 +7,12 @@
   "the best"    agrees: all that are named are ahead of all others in 95 % of joint draws; disagrees: one that is not
                 named is ahead of one that is, at 95 % after Bonferroni's correction for the number of such pairs
 
-All else cannot be told, and the reason is given. Ours is the size nearest to theirs, if that is within `FACTOR`.
+A mean over other targets than theirs is shown and decides nothing. All else cannot be told, and the reason is given.
+Ours is the size nearest to theirs, if that is within `FACTOR`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import nan
 from typing import Any
@@ -28,6 +28,8 @@ from study.analysis.noise import LEVEL, Estimate
 NARROW = 1.0
 FACTOR = 3.0
 """How much larger or smaller a model may be and still speak of theirs."""
+MEANS = ("single", "mixture", "mixture_extra", "best")
+"""Claims about a mean over all of the paper's targets, unless they name some."""
 AGREES, DISAGREES, CANNOT = "agrees", "disagrees", "cannot tell"
 COLUMNS = ["claim", "theirs", "ours", "low", "high", "verdict", "reason", "size", "mark"]
 
@@ -49,14 +51,23 @@ def paper(table: dict[str, Any]) -> Paper:
 def find(base: Basis, of: Paper) -> pd.DataFrame:
     """One row per claim, columns `COLUMNS`."""
     size, why = _size(base, of.parameters)
+    common = [target for target in of.targets if target in base.design.targets]
+    absent = [target for target in of.targets if target not in common]
+    why = why or ("" if common else "none of their targets is in this study")
     rows = []
     for claim in of.claims:
-        found = why or claims.ours(base, claim, size, of.targets)
+        found = why or claims.ours(base, claim, size, common)
         theirs = nan if claim.theirs is None else claim.theirs
         if isinstance(found, str):
             rows.append((claim.claim, theirs, nan, nan, nan, CANNOT, found, size, claim.mark))
             continue
         verdict, reason = ranked(found) if isinstance(found, Ranking) else judged(claim, found)
+        if claim.kind in MEANS and not claim.targets and absent:
+            lacking = ", ".join(absent)
+            verdict, reason = CANNOT, f"over {len(common)} of their {len(of.targets)} targets, without {lacking}"
+        if isinstance(found, Ranking) and absent:
+            gone = [name for name in claim.targets or absent if name in absent]
+            reason += f" (without {', '.join(gone)})" if gone else ""
         numbers = (nan, nan, nan) if isinstance(found, Ranking) else (found.point, found.low, found.high)
         rows.append((claim.claim, theirs, *numbers, verdict, reason, size, claim.mark))
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -79,14 +90,15 @@ def judged(claim: Claim, ours: Estimate) -> tuple[str, str]:
     """(verdict, reason) of a claim about a number."""
     if claim.theirs is not None:
         return _value(claim.theirs, ours)
-    wide = f"our interval is too wide to tell it from {claim.within:g} points"
+    least = f"{claim.within:g} point{'s' * (claim.within != 1)}"
+    wide = f"our interval is too wide to tell it from {least}"
     if claim.kind in ("text", "files"):  # "not better"
         if ours.positive:
             return DISAGREES, "ours is better"
-        return (AGREES, f"less than {claim.within:g} points better") if ours.high < claim.within else (CANNOT, wide)
+        return (AGREES, f"less than {least} better") if ours.high < claim.within else (CANNOT, wide)
     if ours.high < claim.within:
-        return AGREES, f"less than {claim.within:g} points"
-    return (DISAGREES, f"more than {claim.within:g} points") if ours.low > claim.within else (CANNOT, wide)
+        return AGREES, f"less than {least}"
+    return (DISAGREES, f"more than {least}") if ours.low > claim.within else (CANNOT, wide)
 
 
 def _value(theirs: float, ours: Estimate) -> tuple[str, str]:
@@ -116,8 +128,3 @@ def ranked(found: Ranking) -> tuple[str, str]:
         name, other = pairs[worst]
         return DISAGREES, f"{found.names[other]} is ahead of {found.names[name]}"
     return CANNOT, said
-
-
-def count(table: pd.DataFrame, verdicts: Sequence[str] = (AGREES, DISAGREES, CANNOT)) -> dict[str, int]:
-    """{verdict: how many claims}"""
-    return {verdict: int((table["verdict"] == verdict).sum()) for verdict in verdicts}

@@ -97,7 +97,16 @@ def test_lab_one_seed_and_another_size_cannot_be_told(base):
     (why,) = reasons(design=replace(base.design, parameters={"base": 5_000_000, "large": 20_000_000}))
     assert "nearest size large" in why
     short = replace(base.design, targets=tuple(TARGETS[:3]))
-    assert any("targets not in this study: panx" in one for one in reasons(design=short))
+    assert "over 3 of their 9 targets, without panx, xquad, mlqa, tydiqa, bucc2018, tatoeba" in reasons(design=short)
+    assert "targets not in this study: panx" in reasons(design=short)
+    none = replace(base.design, targets=("xcopa",))
+    assert reasons(design=none) == {"none of their targets is in this study"}
+
+
+def test_a_ranking_of_targets_does_without_one_of_those_named(base):
+    fewer = replace(base.design, targets=tuple(target for target in TARGETS if target != "bucc2018"))
+    row = find(replace(base, design=fewer), PAPER).set_index("claim").loc["BUCC, Tatoeba and TyDiQA gain most"]
+    assert row["verdict"] == AGREES and row["reason"].endswith("(without bucc2018)")
 
 
 @pytest.mark.parametrize(
