@@ -217,5 +217,5 @@ def fit_table(found: dict[str, dict[str, Fitted]]) -> pd.DataFrame:
                 three = (nan, nan, nan) if fit.c is None else (fit.c.point, fit.c.low, fit.c.high)
                 parameters = (fit.a.point, fit.a.low, fit.a.high, fit.b.point, fit.b.low, fit.b.high, *three)
                 head = (target, arm, len(both.of.sizes), fit.model, fit is both.chosen)
-                rows.append((*head, *parameters, fit.determined, fit.left_out, fit.aicc))
+                rows.append((*head, *parameters, fit.determined if fit.c else None, fit.left_out, fit.aicc))
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -60,8 +60,10 @@ def change(value: Any) -> str:
 
 
 def short(value: Any) -> str:
-    """Three significant digits."""
-    return "" if absent(value) else f"{value:.3g}"
+    """Three significant digits, a true minus sign."""
+    if absent(value):
+        return ""
+    return f"−{-value:.3g}" if value < 0 else f"{value:.3g}"
 
 
 def seconds(value: Any) -> str:
@@ -88,6 +90,10 @@ def money(value: Any) -> str:
     return "" if absent(value) else f"{value:,.2f}"
 
 
+def unit(value: Any) -> str:
+    return {"flops": "FLOPs", "hours": "time"}.get(value, text(value))
+
+
 def percent(value: Any) -> str:
     return "" if absent(value) else f"{value:.0%}"
 
@@ -103,7 +109,7 @@ def _same(show: Show, names: str) -> dict[str, tuple[str, Show]]:
 
 COLUMNS: dict[str, tuple[str, Show]] = {
     **_same(text, "kind size arm target task language family change verdict status note level name"),
-    **_same(text, "larger unit model base where mark"),
+    **_same(text, "larger model base where mark"),
     **_same(long, "claim reason"),
     "missing": ("missing", long),
     "stand_ins": ("stand-ins", long),
@@ -141,13 +147,15 @@ COLUMNS: dict[str, tuple[str, Show]] = {
     "alone_flops_per_point": ("alone", flops),
     "hours_per_point": ("time per point", hours),
     "money_per_point": ("money per point", money),
+    "unit": ("cheapest in", unit),
     "reached": ("its score", points),
     **_same(percent, "chance"),
     "on_flops": ("best in FLOPs", flag),
     "on_hours": ("best in time", flag),
     "often_flops": ("often", percent),
     "often_hours": ("often", percent),
-    **_same(short, "a b c aicc"),
+    **_same(short, "a b c"),
+    "aicc": ("AICc", short),
     **{f"{name}_{end}": (end, short) for name in "abc" for end in ("low", "high")},
     "left_out": ("left out, points", short),
     "determined": ("c determined", flag),
@@ -164,15 +172,16 @@ COLUMNS: dict[str, tuple[str, Show]] = {
 
 
 def view(table: pd.DataFrame, names: Sequence[str]) -> View:
-    """The named columns, in that order. Absent ones, and flags that nobody raised, are skipped."""
+    """The named columns, in that order. Absent ones, flags that nobody raised and prices not known are skipped."""
     names = [name for name in names if name in table.columns]
     names = [name for name in names if _column(name)[1] is not flag or table[name].astype(bool).any()]
+    names = [name for name in names if _column(name)[1] is not money or table[name].notna().any()]
     shows = [_column(name)[1] for name in names]
     rows = [
         tuple(show(value) for show, value in zip(shows, row, strict=True))
         for row in table[names].itertuples(index=False, name=None)
     ]
-    numeric = tuple(show not in (text, long, code, flag) for show in shows)
+    numeric = tuple(show not in (text, long, code, flag, unit) for show in shows)
     return View(tuple(_column(name)[0] for name in names), numeric, tuple(rows))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogFormatter
 
 from study.analysis.frame import Design, lines
 from study.report.figures.axes import WIDTH
@@ -47,6 +48,9 @@ def cost(name: str, ways: pd.DataFrame, unit: str, label: str, design: Design, k
                 axes.plot(x, way.score, shape, color=tone if full else PAPER, mec=tone, mew=1.2, ms=6, zorder=4)
         _size_names(axes, best, unit, design)
         axes.set_xscale("log")
+        if unit == "hours":  # plain numbers: a time is no power of ten
+            axes.xaxis.set_major_formatter(LogFormatter())
+            axes.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
         axes.margins(0.1, 0.12)
         above = (0.0, 1.0)
         axes.legend(frameon=False, fontsize=8.5, borderpad=0, ncols=3, loc="lower left", bbox_to_anchor=above)
