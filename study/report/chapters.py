@@ -14,14 +14,17 @@ from study.report.sections import (
     Chapter,
     Shown,
     Table,
+    Tables,
     benchmark_overview,
     benchmark_tasks,
+    language_gains,
+    language_groups,
     language_scores,
     lost_trials,
+    phases,
     section,
 )
 from study.report.style import Drawing
-from study.report.tables import csv_tables
 
 CHAPTERS = (
     Chapter(
@@ -37,13 +40,18 @@ CHAPTERS = (
                 "seeds. Partial: some languages are missing, so the number is not the benchmark's. Without a task "
                 "there is no number.",
                 benchmark_overview,
+                traced="scores",
+                paper=True,
             ),
             Table(
                 "benchmark_tasks",
                 "Task and group scores",
-                "Unweighted means over the benchmark's languages, English included where it is one of them.",
+                "Unweighted means over the benchmark's languages, English included where it is one of them; beside "
+                "them the same means of predictors that do not look, and of English where all tasks test it.",
                 benchmark_tasks,
                 csv="benchmark",
+                traced="scores",
+                paper=True,
             ),
         ),
     ),
@@ -59,6 +67,8 @@ CHAPTERS = (
                 "Change with size",
                 "Contrasts between sizes first; the slope is a summary, not a law.",
                 "quantity target arm change points low high clear",
+                traced="scores",
+                paper=True,
             ),
             Table(
                 "scores",
@@ -87,32 +97,73 @@ CHAPTERS = (
                 "Score of the arm minus score of none: same size, target and seed, paired by test example. 95 % "
                 "intervals.",
                 "arm target size gain low high seeds clear degenerate",
+                traced="scores",
+                paper=True,
             ),
             Table(
                 "equivalent_size",
                 "Equivalent size",
                 "Factor on parameters that gives the arm's score without the arm; the ends of the ladder are named.",
                 "arm target size factor factor_low factor_high",
+                traced="scores",
+                paper=True,
             ),
         ),
     ),
     Chapter(
         "language",
         "Languages",
-        ("languages",),
-        "Mean over seeds. The largest size in full colour, smaller ones faint.",
+        ("language-gains", "language-groups", "languages"),
+        "English, the language of training, is in no group. By language, filled: clearly gains or loses, false "
+        "discoveries among the languages held at 5 %; by group, filled: the 95 % interval of the gain leaves zero out "
+        "(not corrected for the number of groups). Dashed: slope over distance within targets. Scores by target: means "
+        "over seeds; against distance the largest size in full colour, smaller ones faint.",
         (
+            Table(
+                "language_groups",
+                "Groups of languages",
+                "Means over targets and sizes; single sizes and the languages of a group are in the CSV. Groups are "
+                "not tested by the same targets. English minus the group's mean over the targets that test English. "
+                "Resource classes: Joshi et al. (2020); unknown where nobody states the fact.",
+                language_groups,
+            ),
+            Table(
+                "language_gains",
+                "Gains by language",
+                "Means over the targets that test the language and over the sizes, the largest first. Clear: p value "
+                "adjusted for the number of languages (Benjamini and Hochberg) at most 5 %.",
+                language_gains,
+            ),
+            Table(
+                "transfer_gap",
+                "Transfer gap",
+                "English minus the mean of the other languages, and what the arm changes of it against none, paired: "
+                "negative where the gap becomes narrower. Only targets that test English.",
+                "target arm size english others majority random gap gap_low gap_high gap_change gap_change_low "
+                "gap_change_high",
+            ),
             Table(
                 "distance",
                 "Fall with distance from English",
-                "Points of score per unit of distance (0 to 1).",
-                "target arm size per_unit low high clear spearman",
+                "Points of score and of gain per unit of distance (0 to 1), over the languages other than English.",
+                "quantity target arm size per_unit low high clear",
+                traced="scores",
+                paper=True,
+            ),
+            Table(
+                "language_ranks",
+                "What goes with a language's score and gain",
+                "Spearman's rank correlation of languages with facts that have an order, each language against the "
+                "means of its targets. Distances: URIEL; web text: CC-100 (Conneau et al. 2020). Facts go together, "
+                "so none of these is a cause.",
+                "quantity arm fact languages spearman",
             ),
             Table(
                 "languages",
                 "Scores by language",
                 "Means over seeds, nearest language first where a distance is known, else by family.",
                 language_scores,
+                traced="scores",
             ),
         ),
     ),
@@ -129,6 +180,7 @@ CHAPTERS = (
                 "points above the better blind predictor before have little to retain and are left out of the "
                 "means.",
                 "arm task target size seed before after retention learned key",
+                paper=True,
             ),
         ),
     ),
@@ -145,6 +197,7 @@ CHAPTERS = (
                 "curve and is no forecast. Left out: error in points of predicting each inner size from the others. "
                 "Only with four sizes or more, never an exponent from three points.",
                 "target arm sizes model chosen a a_low a_high b b_low b_high c c_low c_high determined left_out aicc",
+                paper=True,
             ),
         ),
     ),
@@ -162,6 +215,7 @@ CHAPTERS = (
                 "only target. No price where the gain is not clear of zero, only a least one.",
                 "arm target size gain low high flops hours money flops_per_point flops_per_point_low "
                 "flops_per_point_high winner_flops_per_point hours_per_point money_per_point alone_flops_per_point",
+                paper=True,
             ),
             Table(
                 "next_size",
@@ -170,6 +224,7 @@ CHAPTERS = (
                 "between them. A target that is scored without tuning costs nothing at any size.",
                 "target size larger gain low high flops hours money flops_per_point flops_per_point_low "
                 "flops_per_point_high hours_per_point money_per_point",
+                paper=True,
             ),
             Table(
                 "cheapest",
@@ -177,6 +232,8 @@ CHAPTERS = (
                 "Mean score over all targets; chance: share of joint draws in which that way reaches the score asked "
                 "for.",
                 "score unit arm size flops hours money reached chance",
+                traced="phases",
+                paper=True,
             ),
             Table(
                 "ways",
@@ -193,12 +250,14 @@ CHAPTERS = (
                 "per phase would have cost.",
                 "kind size phases trials seconds winner_seconds lost_seconds hours flops winner_flops lost_flops "
                 "tokens",
+                traced="phases",
+                paper=True,
             ),
             Table(
                 "phases",
                 "Every phase, with its lineage",
                 "The lineage is the chain of phases behind a checkpoint.",
-                "key kind trials seconds flops tokens peak_memory_mb learning_rate tuned_by lineage",
+                phases,
             ),
         ),
     ),
@@ -214,6 +273,7 @@ CHAPTERS = (
                 "The arm with running text minus the same arm without it, paired by test example; mean over the sizes, "
                 "each size, and the change from the smallest to the largest.",
                 "arm base where size added low high clear",
+                paper=True,
             ),
             Table(
                 "domain_tokens",
@@ -243,6 +303,7 @@ CHAPTERS = (
                 "target is chosen by English dev scores, not by test scores. Mark: where theirs was read (abstract, "
                 "the README of mT5, or later syntheses of the paper).",
                 "claim theirs ours low high verdict reason size mark",
+                paper=True,
             ),
         ),
     ),
@@ -272,17 +333,20 @@ CHAPTERS = (
 """In the order of the page."""
 
 
-def chapters(found: Findings, drawings: Mapping[str, Sequence[Drawing]]) -> list[Shown]:
-    """All chapters with their figures and tables, but those of what this study does not ask."""
-    tables = csv_tables(found)
+def chapters(found: Findings, tables: Tables, drawings: Mapping[str, Sequence[Drawing]]) -> list[Shown]:
+    """All chapters with their figures and tables, but those of what this study does not ask.
+
+    `tables` are those of `csv_tables(found)`.
+    """
     asked = {"benchmarks": len(found.benchmark) > 0, "text": bool(found.domain.arms)}
     made = []
     for chapter in CHAPTERS:
+        if not asked.get(chapter.anchor, True):
+            continue
         shown = tuple(drawing for family in chapter.families for drawing in drawings.get(family, ()))
         caption = chapter.caption if shown else "Nothing to draw yet."
         if not isinstance(chapter.caption, str):
             caption = chapter.caption(found)
         sections = tuple(section(table, found, tables) for table in chapter.tables)
-        if asked.get(chapter.anchor, True):
-            made.append(Shown(chapter.anchor, chapter.title, str(caption), bool(chapter.families), shown, sections))
+        made.append(Shown(chapter.anchor, chapter.title, str(caption), bool(chapter.families), shown, sections))
     return made

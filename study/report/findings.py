@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from study.analysis import cost, distance, domain, fits, replication, retention
+from study.analysis import bylanguage, cost, distance, domain, fits, replication, retention
 from study.analysis import gains as gain
 from study.analysis import trials as tried
 from study.analysis.basis import Basis, Evidence, basis
@@ -33,8 +33,7 @@ class Findings(Basis):
     """Rows of `benchmark.benchmark`; none for a lab, whose tasks only bear the benchmark's names."""
     by_language: pd.DataFrame
     language_gains: pd.DataFrame
-    distance_slopes: dict[tuple[str, str], Series]
-    """{(target, arm): points of score per unit of distance, by size}"""
+    across_languages: bylanguage.LanguageFindings
     retained: pd.DataFrame
     retention: dict[str, Series]
     cost: cost.Costs
@@ -64,12 +63,7 @@ def find(evidence: Evidence) -> Findings:
         benchmark=_benchmark(base.spec, cells, design, resampled),
         by_language=distance.by_language(cells),
         language_gains=_language_gains(resampled, design, cells),
-        distance_slopes={
-            (target, arm): found
-            for target in design.targets
-            for arm in design.arms
-            if (found := distance.distance_slope(resampled, design, arm, target, base.languages))
-        },
+        across_languages=bylanguage.find(base),
         retained=retained,
         retention={arm: s for arm in design.treated if (s := retention.retention_series(retained, design, arm))},
         cost=cost.find(base),

@@ -8,8 +8,10 @@ from study.analysis.domain import Added, Split
 from study.analysis.frame import Design, lines
 from study.analysis.noise import Estimate
 from study.analysis.series import Series
+from study.report.answers.words import interval
 from study.report.figures.axes import BOX, WIDTH, draw_interval
 from study.report.findings import Findings
+from study.report.marks import Tip, mark
 from study.report.style import INK, PAPER, Drawing, canvas, colour, finish, marker
 
 Group = tuple[str, list[tuple[str, Estimate]]]
@@ -42,9 +44,10 @@ def domain(one: Added, design: Design, keys: Sequence[str]) -> Drawing | None:
             )
             for label, estimate in rows:
                 y -= 1.0
-                draw_interval(axes, estimate.low, estimate.high, y, tone)
+                draw_interval(axes, estimate.low, estimate.high, y, tone, one.arm)
                 face = tone if estimate.clear else PAPER
-                axes.plot(estimate.point, y, shape, ms=6, mfc=face, mec=tone, mew=1.4, zorder=4)
+                (point,) = axes.plot(estimate.point, y, shape, ms=6, mfc=face, mec=tone, mew=1.4, zorder=4)
+                mark(point, one.arm, [Tip(f"{one.arm} over {one.base}, {label}\n{interval(estimate)} points")])
                 ticks.append(y)
                 names.append(label)
             y -= 1.1

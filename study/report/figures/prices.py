@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from study.analysis.frame import Design, lines
+from study.analysis.frame import NONE, Design, lines
 from study.analysis.prices import pooled
-from study.report.figures.axes import BOX, WIDTH
+from study.report.answers.cost import flops
+from study.report.figures.axes import BOX, WIDTH, draw_interval
 from study.report.findings import Findings
+from study.report.marks import Tip, mark
 from study.report.style import NEUTRAL, Drawing, canvas, colour, finish, marker
 
 
@@ -22,6 +24,7 @@ class Group:
     """What is bought in one way: rows of `prices.prices` or `prices.steps` with a label each."""
 
     title: str
+    arm: str
     tone: str
     shape: str
     rows: list[tuple[str, Any]]
@@ -49,7 +52,7 @@ def prices(table: pd.DataFrame, steps: pd.DataFrame, design: Design, keys: Seque
             axes.text(0.0, y, group.title, transform=place, weight="bold", fontsize=8.5, va="center", bbox=BOX)
             for label, row in group.rows:
                 y -= 1.0
-                _price(axes, row, y, right, group)
+                _price(axes, label, row, y, right, group)
                 ticks.append(y)
                 names.append(label)
             y -= 1.1
@@ -66,21 +69,23 @@ def prices(table: pd.DataFrame, steps: pd.DataFrame, design: Design, keys: Seque
 def _groups(table: pd.DataFrame, steps: pd.DataFrame, design: Design) -> list[Group]:
     """Arms, then the next size; without what is free or has no price at all, for which a log axis has no place."""
     found = [
-        Group(arm, colour(arm, design.arms), marker(arm, design.arms), [(row.size, row) for row in lines(rows)])
+        Group(arm, arm, colour(arm, design.arms), marker(arm, design.arms), [(row.size, row) for row in lines(rows)])
         for arm in design.treated
         for rows in [table[table["arm"] == arm]]
     ]
     next_sizes = [(f"{row.size} to {row.larger}", row) for row in lines(steps)]
-    found.append(Group("next size, no intermediate phase", NEUTRAL, marker("none", design.arms), next_sizes))
+    found.append(Group("next size, no intermediate phase", NONE, NEUTRAL, marker("none", design.arms), next_sizes))
     shown = [replace(group, rows=[one for one in group.rows if one[1].flops_per_point_low > 0]) for group in found]
     return [group for group in shown if group.rows]
 
 
-def _price(axes: Axes, row: Any, y: float, right: float, group: Group) -> None:
+def _price(axes: Axes, label: str, row: Any, y: float, right: float, group: Group) -> None:
     low, high, tone = row.flops_per_point_low, row.flops_per_point_high, group.tone
     if np.isfinite(high):
-        axes.plot([low, high], [y, y], color=tone, lw=1.6, alpha=0.75, zorder=3)
-        axes.plot(row.flops_per_point, y, group.shape, color=tone, ms=6, zorder=4)
+        draw_interval(axes, low, high, y, tone, group.arm)
+        (point,) = axes.plot(row.flops_per_point, y, group.shape, color=tone, ms=6, zorder=4)
+        ends = f"95 % interval {flops(low)} to {flops(high)}"
+        mark(point, group.arm, [Tip(f"{group.title}, {label}\n{flops(row.flops_per_point)} FLOPs a point ({ends})")])
         return
     axes.annotate("", (right, y), (low, y), arrowprops={"arrowstyle": "->", "color": tone, "alpha": 0.6, "lw": 1.2})
     axes.plot([low, right], [y, y], alpha=0)  # an arrow does not count for the limits of the axis

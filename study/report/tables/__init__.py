@@ -9,10 +9,11 @@ import pandas as pd
 
 from study.analysis.fits import fit_table
 from study.report.findings import Findings
+from study.report.tables import transfer
 from study.report.tables.cost import cost_tables
 from study.report.tables.domain import domain_tables
 from study.report.tables.gains import equivalent_table, gain_table, scaling_table
-from study.report.tables.languages import distance_table, language_table
+from study.report.tables.languages import language_table
 
 
 def csv_tables(found: Findings) -> dict[str, pd.DataFrame]:
@@ -25,7 +26,7 @@ def csv_tables(found: Findings) -> dict[str, pd.DataFrame]:
         "scaling": scaling_table(found),
         "equivalent_size": equivalent_table(found),
         "languages": language_table(found),
-        "distance": distance_table(found),
+        **transfer.tables(found),
         "retention": found.retained,
         "phases": found.phases,
         **cost_tables(found),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from study.analysis.basis import Evidence
-from study.analysis.distance import Language
+from study.analysis.languages import Language
 from study.analysis.resample import Judged
 from study.records import Cost, Record, Trial, Winner
 from trainables.results import LanguageScore

@@ -9,6 +9,7 @@ from study.report.chapters import chapters
 from study.report.figures import draw
 from study.report.findings import find, gather
 from study.report.load import evidence
+from study.report.tables import csv_tables
 from tests.study.analysis import planted
 from tests.study.report.synthetic import Plan, build
 
@@ -39,7 +40,7 @@ def test_five_sizes_have_their_curves_in_figures_and_words(five):
     told = curves(five)
     assert all(f"{arm}: it bends" in told for arm in SPEC["arms"]) and "exponent 0." in told
     assert set(five.fits) == {"xcopa", "xnli", "all targets"}
-    anchors = {chapter.anchor: chapter for chapter in chapters(five, draw(five))}
+    anchors = {chapter.anchor: chapter for chapter in chapters(five, csv_tables(five), draw(five))}
     assert anchors["fitted"].caption == told and "text" in anchors and "replicated" in anchors
 
 
@@ -55,7 +56,7 @@ def test_three_sizes_have_none_and_say_so(three):
     drawn = draw(found)
     assert not drawn["fits"] and not drawn["domain"]
     assert [drawing.name for drawing in (*drawn["cost"], *drawn["prices"])] == ["cost", "cost-time", "price"]
-    shown = {chapter.anchor: chapter for chapter in chapters(found, drawn)}
+    shown = {chapter.anchor: chapter for chapter in chapters(found, csv_tables(found), drawn)}
     assert "text" not in shown and "never" in shown["fitted"].caption
 
 
