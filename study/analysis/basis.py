@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from study.analysis import efficiency
 from study.analysis import gains as gain
+from study.analysis import spent
 from study.analysis.design import design as read_design
 from study.analysis.frame import Design, missing_cells, result_cells, scores, task_scores
 from study.analysis.languages import Language
@@ -61,7 +61,7 @@ class Basis:
     dev_judged: Mapping[DevCell, Judged]
     languages: dict[str, Language]
     phases: pd.DataFrame
-    """Rows of `efficiency.phases`."""
+    """Rows of `spent.phases`."""
     scores: dict[str, dict[str, Series]]
     """{target: {arm: task score by size}}"""
     gains: dict[str, dict[str, Series]]
@@ -108,7 +108,7 @@ def basis(evidence: Evidence) -> Basis:
         resampled=resampled,
         dev_judged=evidence.dev_judged,
         languages=evidence.languages,
-        phases=efficiency.phases(evidence.records),
+        phases=spent.phases(evidence.records, evidence.spec),
         scores=_table(
             design.targets, design.arms, lambda target, arm: gain.score_series(resampled, design, arm, target)
         ),

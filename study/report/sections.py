@@ -43,7 +43,7 @@ class Chapter:
     anchor: str
     title: str
     families: tuple[str, ...]
-    caption: str
+    caption: str | Callable[[Findings], str]
     tables: tuple[Table, ...]
 
 

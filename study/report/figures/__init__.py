@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 
 from study.report.figures import (
     cost,
+    domain,
+    fits,
     gains,
     interaction,
     language_gains,
     language_groups,
     languages,
     levers,
+    prices,
     relation,
     retention,
     scaling,
@@ -34,6 +37,9 @@ FAMILIES: dict[str, Callable[[Findings], Iterator[Drawing | None]]] = {
     "retention": retention.drawings,
     "relation": relation.drawings,
     "cost": cost.drawings,
+    "prices": prices.drawings,
+    "domain": domain.drawings,
+    "fits": fits.drawings,
 }
 """Family -> its drawings; None is a figure without anything to show."""
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from study.analysis.fits import fit_table
 from study.report.findings import Findings
 from study.report.tables import transfer
+from study.report.tables.cost import cost_tables
+from study.report.tables.domain import domain_tables
 from study.report.tables.gains import gain_table, scaling_table
 from study.report.tables.interaction import change_table, check_table
 from study.report.tables.languages import language_table
@@ -33,11 +36,11 @@ def csv_tables(found: Findings) -> dict[str, pd.DataFrame]:
         "retention_by_size": memory_table(found),
         "retention": found.memory.table,
         "retention_gain": found.memory.relation.rows,
-        "cost_by_kind": found.kinds,
         "phases": found.phases,
-        "prices": pd.concat(found.prices.values(), ignore_index=True)
-        if found.prices
-        else pd.DataFrame(columns=["arm"]),
+        **cost_tables(found),
+        **domain_tables(found),
+        "fits": fit_table(found.fits),
+        "replication": found.replication,
         "searches": found.searches,
         "trials": found.trials,
         "missing": pd.DataFrame(found.missing, columns=["size", "arm", "target", "seed"]),
