@@ -34,23 +34,19 @@ FEWEST_LANGUAGES = 3
 
 
 @dataclass(frozen=True)
-class Part:
-    """What one language contributes to an entry."""
-
-    weight: float
-    draws: np.ndarray
-    """(draws,) weighted contributions; over the languages they sum to the entry's."""
-    without: float
-    """The entry's value without this language."""
-
-
-@dataclass(frozen=True)
 class Entry:
-    """One quantity at one place and seed: its value, (draws,) on resampled examples, and its languages."""
+    """One quantity at one place and seed: its value, (draws,) on resampled examples, and what each language adds."""
 
     point: float
     draws: np.ndarray
-    languages: Mapping[str, Part] = field(default_factory=dict)
+    codes: tuple[str, ...] = ()
+    """Languages; empty where the quantity does not come apart into them."""
+    weights: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    """(languages,) shares in the value."""
+    parts: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    """(languages, draws) weighted contributions; over the languages they sum to `draws`."""
+    without: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    """(languages,) the value without each language."""
 
 
 Entries = Mapping[tuple[str, int], Entry]
@@ -102,19 +98,21 @@ def mean_entry(leaves: Mapping[str, Mapping[str, tuple[float, np.ndarray]]]) -> 
 
     Without a language, each target is the mean of its other languages; a target with no other keeps its value.
     """
-    weights = {target: 1 / (len(leaves) * len(found)) for target, found in leaves.items()}
-    points = {target: float(np.mean([value for value, _ in found.values()])) for target, found in leaves.items()}
-    whole = float(np.mean(list(points.values())))
-    parts = {}
-    for code in sorted({code for found in leaves.values() for code in found}):
-        within = [target for target, found in leaves.items() if code in found]
-        draws = np.sum([weights[target] * leaves[target][code][1] for target in within], axis=0)
-        change = 0.0
-        for target in within:
-            others = [value for other, (value, _) in leaves[target].items() if other != code]
-            change += (float(np.mean(others)) - points[target]) / len(leaves) if others else 0.0
-        parts[code] = Part(sum(weights[target] for target in within), draws, whole + change)
-    return Entry(whole, np.sum([part.draws for part in parts.values()], axis=0), parts)
+    codes = sorted({code for found in leaves.values() for code in found})
+    place = {code: index for index, code in enumerate(codes)}
+    count = len(next(iter(next(iter(leaves.values())).values()))[1])
+    weights, changes, parts = np.zeros(len(codes)), np.zeros(len(codes)), np.zeros((len(codes), count))
+    whole = 0.0
+    for found in leaves.values():
+        rows = [place[code] for code in found]
+        values = np.array([value for value, _ in found.values()])
+        mean, share = float(values.mean()), 1 / (len(leaves) * len(values))
+        weights[rows] += share
+        parts[rows] += share * np.stack([draws for _, draws in found.values()])
+        whole += mean / len(leaves)
+        if len(values) > 1:
+            changes[rows] += share * (mean - values) * len(values) / (len(values) - 1)
+    return Entry(whole, parts.sum(axis=0), tuple(codes), weights, parts, whole + changes)
 
 
 def series(
@@ -156,21 +154,31 @@ def noise(entries: Mapping[tuple[Where, int], Entry], places: Sequence[Where]) -
     totals = _covariance([entry.draws for entry in chosen])
     seeds = _seeds([[chosen[index].point for index in row] for row in rows])
     fixed = Noise((Component(_shared(totals, rows)), *seeds))
-    codes = sorted({code for entry in chosen for code in entry.languages})
+    codes = sorted({code for entry in chosen for code in entry.codes})
     if len(codes) < FEWEST_LANGUAGES:
         return fixed, None, bool(seeds)
-    # Examples of different languages that move together (parallel test sets); the rest is the languages' own spread.
-    common = np.array(totals)
-    scale = np.ones_like(totals)
-    for code in codes:
-        parts = [entry.languages.get(code) for entry in chosen]
-        common -= _covariance([part.draws if part else np.zeros(len(chosen[0].draws)) for part in parts])
-        shares = np.array([part.weight if part else 0.0 for part in parts])
-        scale -= np.outer(shares, shares)
-    common = np.divide(common, scale, out=np.zeros_like(common), where=scale > 0)
     spread, overlap = _languages(chosen, rows, codes)
+    common = _common(totals, chosen, codes)
     across = Noise((Component(_shared(common, rows) - overlap), *seeds, Component(spread, len(codes) - 1)))
     return fixed, across, bool(seeds)
+
+
+def _common(totals: np.ndarray, entries: Sequence[Entry], codes: Sequence[str]) -> np.ndarray:
+    """(entries, entries): noise of examples that different languages share (parallel test sets).
+
+    The rest of the examples' noise is in the languages' own spread.
+    """
+    parts = np.zeros((len(entries), len(codes), len(entries[0].draws)))
+    shares = np.zeros((len(entries), len(codes)))
+    for row, entry in enumerate(entries):
+        columns = [codes.index(code) for code in entry.codes]
+        parts[row, columns] = entry.parts
+        shares[row, columns] = entry.weights
+    parts -= parts.mean(axis=2, keepdims=True)
+    flat = parts.reshape(len(entries), -1)
+    common = totals - flat @ flat.T / max(parts.shape[2] - 1, 1)
+    scale = 1 - shares @ shares.T
+    return np.divide(common, scale, out=np.zeros_like(common), where=scale > 0)
 
 
 def _covariance(draws: Sequence[np.ndarray]) -> np.ndarray:
@@ -210,10 +218,9 @@ def _languages(
     entries: Sequence[Entry], rows: Sequence[Sequence[int]], codes: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """((places, places) jackknife covariance over languages, the part of it that the seeds' spread counts too)."""
-    parts = [[entry.languages.get(code) for code in codes] for entry in entries]
-    without = np.array(
-        [[part.without if part else entry.point for part in row] for entry, row in zip(entries, parts, strict=True)]
-    )
+    without = np.array([[entry.point] * len(codes) for entry in entries])
+    for row, entry in enumerate(entries):
+        without[row, [codes.index(code) for code in entry.codes]] = entry.without
     deviations = without - without.mean(axis=1, keepdims=True)
     factor = (len(codes) - 1) / len(codes)
     means = np.stack([deviations[row].mean(axis=0) for row in rows])
