@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from clusters import command as clusters
 from study.guard import FAILED, Guarded, exit_on_terminate
 
 if TYPE_CHECKING:
@@ -37,10 +38,12 @@ Examples:
   study report lab                                write the report (also of half a study)
   study export lab --to FOLDER                    write the benchmark's submission folders
   study ui lab                                    browse every run in MLflow
+  study clusters render my/study.yaml --provider aws   the file of a cluster that holds it
   study doctor                                    what is installed, and what is in the way
 """
 
 app = typer.Typer(cls=Guarded, help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.add_typer(clusters.app, name="clusters")
 
 Spec = Annotated[str, typer.Argument(help="A study's YAML file, or the name of a shipped one: lab, mini_xtreme.")]
 Storage = Annotated[str | None, typer.Option(help="Folder or fsspec address to keep studies in.", show_default="runs")]
