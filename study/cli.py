@@ -6,6 +6,7 @@ inside a command, so that the help is there at once.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,11 +40,11 @@ Examples:
   study export lab --to FOLDER                    write the benchmark's submission folders
   study ui lab                                    browse every run in MLflow
   study clusters render my/study.yaml --provider aws   the file of a cluster that holds it
+  study submit my/study.yaml --storage s3://b/runs     run it there as a job; again resumes
   study doctor                                    what is installed, and what is in the way
 """
 
 app = typer.Typer(cls=Guarded, help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-app.add_typer(clusters.app, name="clusters")
 
 Spec = Annotated[str, typer.Argument(help="A study's YAML file, or the name of a shipped one: lab, mini_xtreme.")]
 Storage = Annotated[str | None, typer.Option(help="Folder or fsspec address to keep studies in.", show_default="runs")]
@@ -145,10 +146,13 @@ def run(
     """
     from study import execute
     from study.plan import matching, rows, with_needs
+    from study.store import check_shared
 
     exit_on_terminate()
     study, store = _open(spec, storage, data_root, smoke)
-    _check_shared(study, address)
+    cluster = address or os.environ.get("RAY_ADDRESS")
+    if cluster:
+        check_shared("storage", study.storage, f"on a cluster ({cluster})")
     found = rows(study, store)
     chosen = matching(found, only) if only else found
     if foreground or lr is not None:
@@ -287,6 +291,11 @@ def schema() -> None:
     show.as_json(schema_of())
 
 
+app.command()(clusters.submit)
+app.add_typer(clusters.jobs, name="job")
+app.add_typer(clusters.app, name="clusters")
+
+
 def main() -> None:
     """Entry point of the console script."""
     app(prog_name="study")
@@ -312,17 +321,6 @@ def _open(
         root = (store.spec().get("data") or {}).get("root")
         spec = spec.model_copy(update={"data": spec.data.model_copy(update={"root": root})})
     return spec, store
-
-
-def _check_shared(study: StudySpec, address: str | None) -> None:
-    """Raises `SpecError` for a storage that means another folder on every node, and in every job."""
-    import os
-
-    from trainables.errors import SpecError
-
-    cluster, given = address or os.environ.get("RAY_ADDRESS"), study.storage
-    if cluster and "://" not in given and not Path(given).is_absolute():
-        raise SpecError(f"storage: {given!r} is relative; on a cluster ({cluster}) give an absolute path or an address")
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from pydantic import ValidationError
 
 from study.records import Record, Trial
 from trainables import storage
-from trainables.errors import CheckpointError, StorageError
+from trainables.errors import CheckpointError, SpecError, StorageError
 
 NO_RECORD = "no record yet"
 
@@ -191,6 +191,12 @@ class Store:
             storage.remove(probe)
         except OSError as error:
             raise StorageError(f"cannot remove {probe}: {error.strerror or error}; check the permissions") from error
+
+
+def check_shared(what: str, path: str, where: str) -> None:
+    """Raises `SpecError` for a path that means another folder on every node, and in every job."""
+    if "://" not in path and not os.path.isabs(path):
+        raise SpecError(f"{what}: {path!r} is relative; {where} give an absolute path or an address")
 
 
 def _checksum(path: str) -> str:
