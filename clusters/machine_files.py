@@ -28,7 +28,7 @@ def config(name: str, sizes: Sequence[str], found: Sequence[Group], provider: st
     nodes = int(site["nodes"])
     head = offers()[provider].head
     node = {"aws": _aws, "gcp": _gcp}[provider]
-    types = {
+    types: dict[str, dict[str, Any]] = {
         HEAD: {
             # No CPU is offered: phases stay off the head, whose driver must live as long as the study.
             "resources": {"CPU": 0, "driver": 1, **{resource(size): 1 for size in sizes}},
