@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clusters.upload import EXCLUDES
+from study import passwords
 from trainables.errors import StudyError
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def address_of(given: str | None) -> str:
     found = given or os.environ.get(ADDRESS, "")
     if not found:
         raise StudyError(f"--address: not given, and {ADDRESS} is not set; give http://HOST:8265")
+    passwords.check("--address", found)
     if not found.startswith(("http://", "https://")):
         raise StudyError(f"--address: found {found!r}, a job server's begins with http:// (port 8265, not Ray's own)")
     return found.rstrip("/")

@@ -144,7 +144,7 @@ def run(
 
     study run lab --only target-xs-none-xcopa-s0 --lr 3e-3 --foreground
     """
-    from study import execute
+    from study import execute, passwords
     from study.plan import matching, rows, with_needs
     from study.store import check_shared
 
@@ -152,6 +152,7 @@ def run(
     study, store = _open(spec, storage, data_root, smoke)
     cluster = address or os.environ.get("RAY_ADDRESS")
     if cluster:
+        passwords.check("--address", cluster)
         check_shared("storage", study.storage, f"on a cluster ({cluster})")
     found = rows(study, store)
     chosen = matching(found, only) if only else found
