@@ -12,7 +12,7 @@ from typing import Any
 from clusters.machine_files import IDLE_MINUTES
 from clusters.machines import SPOT, Group, Machine, offers, pools
 from clusters.site import RAY_VERSION
-from study.placement import resource
+from study.placement import head_resources, resource
 
 SECRET = "study-secrets"  # noqa: S105
 """Kubernetes secret whose entries become environment variables of all pods: HF_TOKEN, storage credentials."""
@@ -24,6 +24,7 @@ def config(name: str, sizes: Sequence[str], found: Sequence[Group], site: dict[s
     """The RayJob. `sizes`: of the study; `found`: its groups."""
     workers = [_group(group, market, priority, site) for group, market, priority in pools(found)]
     head = offers()["kuberay"].head
+    gpus = int(site["nodes"]) * sum(group.machine.gpus for group in found)
     return {
         "apiVersion": "ray.io/v1",
         "kind": "RayJob",
@@ -42,7 +43,7 @@ def config(name: str, sizes: Sequence[str], found: Sequence[Group], site: dict[s
                 "headGroupSpec": {
                     "serviceType": "ClusterIP",
                     "rayStartParams": {"disable-usage-stats": "true"},
-                    "resources": {"CPU": "0", "driver": "1", **{resource(size): "1" for size in sizes}},
+                    "resources": {name: str(amount) for name, amount in head_resources(sizes, gpus).items()},
                     "template": _pod("ray-head", head, site, {}, []),
                 },
                 "workerGroupSpecs": workers,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from clusters.machines import SPOT, Group, Machine, offers, pools
-from study.placement import resource
+from study.placement import head_resources, resource
 
 START_MINUTES = 10
 """What a node takes from its order to its first task at most: machine, image, Ray."""
@@ -30,8 +30,7 @@ def config(name: str, sizes: Sequence[str], found: Sequence[Group], provider: st
     node = {"aws": _aws, "gcp": _gcp}[provider]
     types: dict[str, dict[str, Any]] = {
         HEAD: {
-            # No CPU is offered: phases stay off the head, whose driver must live as long as the study.
-            "resources": {"CPU": 0, "driver": 1, **{resource(size): 1 for size in sizes}},
+            "resources": head_resources(sizes, nodes * sum(group.machine.gpus for group in found)),
             "node_config": node(head, False, site),
         }
     }

@@ -83,8 +83,8 @@ def run(spec: StudySpec, store: Store, rows: Sequence[Row], *, address: str | No
 def slots(compute: Compute, resources: dict[str, float], local: bool) -> int:
     """How many phases run at the same time.
 
-    On a cluster one more than fits now, so that an autoscaler sees the demand. Raises `StudyError` when a local
-    machine cannot hold one.
+    On a cluster one more than fits now, or than its head says may come, so that an autoscaler sees the demand. Raises
+    `StudyError` when a local machine cannot hold one.
     """
     group = max(1, compute.workers)
     needs = {"CPU": compute.cpus_per_trial * group, "GPU": compute.gpus_per_trial * group}
@@ -93,6 +93,8 @@ def slots(compute: Compute, resources: dict[str, float], local: bool) -> int:
         asked = " and ".join(f"{need:g} {name}" for name, need in needs.items() if need > 0)
         there = " and ".join(f"{resources.get(name, 0.0):g} {name}" for name, need in needs.items() if need > 0)
         raise StudyError(f"compute: a trial asks for {asked}, here are {there}; lower compute or give --address")
+    if needs["GPU"]:
+        fit = max(fit, int(resources.get(placement.GPUS, 0.0) / needs["GPU"]))
     return compute.slots or (fit if local else fit + 1)
 
 

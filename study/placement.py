@@ -5,7 +5,8 @@
 
 A cluster that was made for a study (`study clusters render`) says so in resources: every node of the group for 14b has
 one `size-14b`, and so has the head, so that a driver sees what the cluster is for while no group has a node. Then a
-phase asks for a sliver of it beside its GPU. On any other cluster it asks for nothing, and takes the GPU it gets.
+phase asks for a sliver of it beside its GPU. On any other cluster it asks for nothing, and takes the GPU it gets. The
+head also says how many GPUs there may be, so that all of them are asked for at once and not one after another.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from study.spec import StudySpec
 from trainables.errors import StudyError
 
 PREFIX = "size-"
+GPUS = "planned-gpus"
+"""Of the head: GPUs of all groups at their largest."""
 SLIVER = 0.001
 """Of a node's single unit: a thousand processes per node may ask."""
 
@@ -51,6 +54,12 @@ def fitted(spec: StudySpec, size: str, where: Card) -> Fit:
     compute = spec.compute
     part = where.model_copy(update={"memory": where.memory * min(1.0, compute.gpus_per_trial)})
     return fit(demand(spec, size), part, compute.workers if compute.shard else 1)
+
+
+def head_resources(sizes: Iterable[str], gpus: int) -> dict[str, int]:
+    """What the head of a cluster for these sizes says, which offers no processor: phases stay off it, because its
+    driver must live as long as the study. `gpus`: at most, in all groups."""
+    return {"CPU": 0, "driver": 1, GPUS: gpus, **{resource(size): 1 for size in sizes}}
 
 
 def resource(size: str) -> str:

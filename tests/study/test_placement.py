@@ -2,10 +2,10 @@
 
 import pytest
 
-from study.placement import SLIVER, asked, check
+from study.placement import SLIVER, asked, check, head_resources
 from trainables.errors import StudyError
 
-MADE = {"CPU": 0.0, "driver": 1.0, "size-s": 1.0, "size-m": 1.0}
+MADE = {name: float(amount) for name, amount in head_resources(["s", "m"], 8).items()}
 
 
 def test_only_a_process_with_a_gpu_on_a_cluster_made_for_sizes_asks_for_one():
