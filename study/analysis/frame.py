@@ -60,6 +60,11 @@ class Design:
     parameters: dict[str, int] = field(default_factory=dict)
     """Parameters by size, as far as records tell."""
 
+    @property
+    def places(self) -> list[tuple[str, int]]:
+        """Every (size, seed)."""
+        return list(product(self.sizes, self.seeds))
+
     def poolable(self, arm: str) -> tuple[str, ...]:
         """Targets whose gain may be pooled for this arm."""
         return tuple(target for target in self.targets if (arm, target) not in self.degenerate)

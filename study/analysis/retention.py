@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.frame import NONE, Design, lines
-from study.analysis.series import Series, series
+from study.analysis.series import Entry, Series, series
 
 LITTLE = 5.0
 """Points above the blind baseline below which a retention is marked as "little to retain"."""
@@ -54,6 +54,7 @@ def retention_series(table: pd.DataFrame, design: Design, arm: str) -> Series | 
     """Mean retention over targets and tasks by size, where there was something to retain; interval over seeds."""
     kept = table[(table["arm"] == arm) & (table["learned"] >= LITTLE)]
     means = kept.groupby(["size", "seed"])["retention"].mean().reset_index()
-    entries = {(row.size, row.seed): (row.retention, np.full(design.resamples, row.retention)) for row in lines(means)}
-    result = series(arm, "retention", entries, design.sizes, design.parameters, label="retention")
+    nothing = np.zeros(design.resamples)
+    entries = {(row.size, row.seed): Entry(row.retention, nothing) for row in lines(means)}
+    result = series(arm, "retention", entries, design.sizes, design.parameters)
     return result if result is None or result.seed_noise else None

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from study.analysis.series import HIGH, LOW, Estimate, Series, summary
+from study.analysis.noise import Estimate, percentiles
+from study.analysis.series import Series
+
+DRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ def slope(of: Series) -> Estimate | None:
     if len(of.sizes) < 2:
         return None
     weights = _slope_weights(np.log10(of.parameters))
-    return summary(float(weights @ of.points), weights @ of.draws)
+    return of.linear(weights)
 
 
 def contrasts(of: Series) -> list[tuple[str, str, Estimate]]:
@@ -39,9 +42,8 @@ def contrasts(of: Series) -> list[tuple[str, str, Estimate]]:
     if count < 2:
         return []
     pairs = [(0, count - 1)] + ([(index, index + 1) for index in range(count - 1)] if count > 2 else [])
-    return [
-        (of.sizes[a], of.sizes[b], summary(of.points[b] - of.points[a], of.draws[b] - of.draws[a])) for a, b in pairs
-    ]
+    unit = np.eye(count)
+    return [(of.sizes[a], of.sizes[b], of.linear(unit[b] - unit[a])) for a, b in pairs]
 
 
 def equivalent_sizes(none: Series, gain: Series) -> list[Equivalent]:
@@ -60,10 +62,10 @@ def equivalent_sizes(none: Series, gain: Series) -> list[Equivalent]:
         point = _factor(ladder, none.points, none.points[home] + gain.points[row], home)
         drawn = [
             _factor(ladder, curve, curve[home] + extra, home)
-            for curve, extra in zip(none.draws.T, gain.draws[row], strict=True)
+            for curve, extra in zip(none.draws(DRAWS).T, gain.draws(DRAWS)[row], strict=True)
         ]
-        low, high = np.percentile(drawn, [LOW, HIGH], method="closest_observation")
-        results.append(Equivalent(size, point, float(min(low, point)), float(max(high, point))))
+        found = percentiles(point, np.array(drawn))
+        results.append(Equivalent(size, point, found.low, found.high))
     return results
 
 

@@ -1,51 +1,65 @@
 """How does one quantity look over the sizes of a ladder, and how sure is it? Estimates from seeds and examples.
 
 A series is any linear quantity of a study (a score, a gain, a slope over languages) with one value per (size, seed).
-Two things make it uncertain, and both are in its interval:
+What makes it uncertain, each counted once (`noise.Component`):
 
-  test examples   the bootstrap draws of `resample`, averaged over the seeds
-  training seeds  a Student t term: the spread of the seeds around their size's mean, pooled over the sizes so that
-                  two seeds still tell something, over the square root of the number of seeds
+  test examples   the covariance of the bootstrap draws of `resample` that all seeds share; what an example does to
+                  single seeds is part of their spread
+  training seeds  the spread of the seeds around their size's mean over the number of seeds, with Student's t. With
+                  fewer than five seeds the spread is pooled over the sizes, so that two seeds still tell something
+  languages       only in `over_languages()`: the number then speaks of languages like these, not of these. The
+                  delete-one-language jackknife takes the place of the examples of single languages
 
-With one seed the second is unknown; `seed_noise` is then False and the interval speaks of test examples only.
+With one seed the seed noise is unknown; `seed_noise` is then False and the interval speaks of test examples only.
+
+    gain.linear([-1, 0, 1])                       # largest minus smallest of three sizes: an Estimate
+    gain.over_languages().mean()                  # for languages like these
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 
-LOW, HIGH = 2.5, 97.5
+from study.analysis.noise import Component, Estimate, Noise
+
+Where = TypeVar("Where")
+
+ENOUGH_SEEDS = 5
+"""Seeds at every size from which each size has its own spread."""
+FEWEST_LANGUAGES = 3
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % interval."""
+class Part:
+    """What one language contributes to an entry."""
+
+    weight: float
+    draws: np.ndarray
+    """(draws,) weighted contributions; over the languages they sum to the entry's."""
+    without: float
+    """The entry's value without this language."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One quantity at one place and seed: its value, (draws,) on resampled examples, and its languages."""
 
     point: float
-    low: float
-    high: float
+    draws: np.ndarray
+    languages: Mapping[str, Part] = field(default_factory=dict)
 
-    @property
-    def positive(self) -> bool:
-        return self.low > 0
 
-    @property
-    def negative(self) -> bool:
-        return self.high < 0
-
-    @property
-    def clear(self) -> bool:
-        """True when the interval leaves zero out."""
-        return self.positive or self.negative
+Entries = Mapping[tuple[str, int], Entry]
+"""{(size, seed): entry}"""
 
 
 @dataclass(frozen=True)
 class Series:
-    """One quantity by size. `values` is (sizes, seeds) with NaN where absent, `draws` is (sizes, draws)."""
+    """One quantity by size. `values` is (sizes, seeds) with NaN where absent, `points` (sizes,) the means of seeds."""
 
     arm: str
     target: str
@@ -54,57 +68,68 @@ class Series:
     seeds: tuple[int, ...]
     values: np.ndarray
     points: np.ndarray
-    draws: np.ndarray
+    noise: Noise
+    across: Noise | None
+    """The noise when languages count as a sample of languages; None with fewer than three."""
     seed_noise: bool
+
+    def linear(self, weights: Sequence[float] | np.ndarray) -> Estimate:
+        """The weighted sum over the sizes."""
+        return self.noise.estimate(self.points, weights)
 
     def at(self, size: str) -> Estimate | None:
         """The estimate at one size; None when that size has no value."""
-        return (
-            summary(self.points[self.sizes.index(size)], self.draws[self.sizes.index(size)])
-            if size in self.sizes
-            else None
-        )
+        return self.linear(np.eye(len(self.sizes))[self.sizes.index(size)]) if size in self.sizes else None
 
     def mean(self) -> Estimate:
         """The unweighted mean over the sizes present."""
-        return summary(float(self.points.mean()), self.draws.mean(axis=0))
+        return self.linear(np.full(len(self.sizes), 1 / len(self.sizes)))
+
+    def draws(self, count: int) -> np.ndarray:
+        """(sizes, count) joint draws, for what is no weighted sum."""
+        return self.noise.draws(self.points, count, f"{self.arm}/{self.target}")
+
+    def over_languages(self) -> Series | None:
+        """The same numbers as statements about languages like these; None with fewer than three languages."""
+        return replace(self, noise=self.across) if self.across else None
 
     def seeds_at(self, size: str) -> int:
         return int(np.isfinite(self.values[self.sizes.index(size)]).sum())
 
 
-def summary(point: float, draws: np.ndarray) -> Estimate:
-    """Percentile interval of draws; the point widens the interval rather than fall outside it."""
-    low, high = np.percentile(draws, [LOW, HIGH], method="closest_observation")
-    return Estimate(float(point), float(min(low, point)), float(max(high, point)))
+def mean_entry(leaves: Mapping[str, Mapping[str, tuple[float, np.ndarray]]]) -> Entry:
+    """The unweighted mean over targets of the unweighted mean over languages of {target: {language: (value, draws)}}.
+
+    Without a language, each target is the mean of its other languages; a target with no other keeps its value.
+    """
+    weights = {target: 1 / (len(leaves) * len(found)) for target, found in leaves.items()}
+    points = {target: float(np.mean([value for value, _ in found.values()])) for target, found in leaves.items()}
+    whole = float(np.mean(list(points.values())))
+    parts = {}
+    for code in sorted({code for found in leaves.values() for code in found}):
+        within = [target for target, found in leaves.items() if code in found]
+        draws = np.sum([weights[target] * leaves[target][code][1] for target in within], axis=0)
+        change = 0.0
+        for target in within:
+            others = [value for other, (value, _) in leaves[target].items() if other != code]
+            change += (float(np.mean(others)) - points[target]) / len(leaves) if others else 0.0
+        parts[code] = Part(sum(weights[target] for target in within), draws, whole + change)
+    return Entry(whole, np.sum([part.draws for part in parts.values()], axis=0), parts)
 
 
 def series(
-    arm: str,
-    target: str,
-    entries: Mapping[tuple[str, int], tuple[float, np.ndarray]],
-    sizes: Sequence[str],
-    parameters: Mapping[str, int],
-    seed: int = 0,
-    label: str = "",
+    arm: str, target: str, entries: Entries, sizes: Sequence[str], parameters: Mapping[str, int]
 ) -> Series | None:
-    """Build a series from {(size, seed): (value, example draws)}; None when there is nothing.
-
-    `label` keeps the seed term of different quantities independent of each other.
-    """
+    """Build a series; None when there is nothing."""
     present = tuple(size for size in sizes if any(key[0] == size for key in entries))
     if not present:
         return None
     seeds = tuple(sorted({key[1] for key in entries}))
     values = np.full((len(present), len(seeds)), np.nan)
-    draws = []
-    for row, size in enumerate(present):
-        columns = [column for column, number in enumerate(seeds) if (size, number) in entries]
-        for column in columns:
-            values[row, column] = entries[(size, seeds[column])][0]
-        draws.append(np.mean([entries[(size, seeds[column])][1] for column in columns], axis=0))
-    rng = np.random.default_rng([seed, zlib.crc32(f"{label}/{arm}/{target}".encode())])
-    noise = _seed_term(values, len(draws[0]), rng)
+    for (size, seed), entry in entries.items():
+        if size in present:
+            values[present.index(size), seeds.index(seed)] = entry.point
+    fixed, across, known = noise(entries, present)
     return Series(
         arm=arm,
         target=target,
@@ -113,17 +138,89 @@ def series(
         seeds=seeds,
         values=values,
         points=np.nanmean(values, axis=1),
-        draws=np.stack(draws) + (0.0 if noise is None else noise),
-        seed_noise=noise is not None,
+        noise=fixed,
+        across=across,
+        seed_noise=known,
     )
 
 
-def _seed_term(values: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray | None:
-    """(sizes, count) draws of the error of a mean over seeds, from the pooled spread; None without repeated seeds."""
-    counts = np.isfinite(values).sum(axis=1)
+def noise(entries: Mapping[tuple[Where, int], Entry], places: Sequence[Where]) -> tuple[Noise, Noise | None, bool]:
+    """(noise for these languages, noise for languages like these, whether seeds repeat) of {(place, seed): entry}.
+
+    Places are sizes, or (arm, size) where curves of two arms are needed together. The order of `places` is that of
+    the matrices.
+    """
+    keys = [key for place in places for key in sorted(key for key in entries if key[0] == place)]
+    rows = [[index for index, key in enumerate(keys) if key[0] == place] for place in places]
+    chosen = [entries[key] for key in keys]
+    totals = _covariance([entry.draws for entry in chosen])
+    seeds = _seeds([[chosen[index].point for index in row] for row in rows])
+    fixed = Noise((Component(_shared(totals, rows)), *seeds))
+    codes = sorted({code for entry in chosen for code in entry.languages})
+    if len(codes) < FEWEST_LANGUAGES:
+        return fixed, None, bool(seeds)
+    # Examples of different languages that move together (parallel test sets); the rest is the languages' own spread.
+    common = np.array(totals)
+    scale = np.ones_like(totals)
+    for code in codes:
+        parts = [entry.languages.get(code) for entry in chosen]
+        common -= _covariance([part.draws if part else np.zeros(len(chosen[0].draws)) for part in parts])
+        shares = np.array([part.weight if part else 0.0 for part in parts])
+        scale -= np.outer(shares, shares)
+    common = np.divide(common, scale, out=np.zeros_like(common), where=scale > 0)
+    spread, overlap = _languages(chosen, rows, codes)
+    across = Noise((Component(_shared(common, rows) - overlap), *seeds, Component(spread, len(codes) - 1)))
+    return fixed, across, bool(seeds)
+
+
+def _covariance(draws: Sequence[np.ndarray]) -> np.ndarray:
+    centred = np.stack(draws) - np.mean(draws, axis=1, keepdims=True)
+    return centred @ centred.T / max(centred.shape[1] - 1, 1)
+
+
+def _shared(covariance: np.ndarray, rows: Sequence[Sequence[int]]) -> np.ndarray:
+    """(places, places): what different seeds have in common. A place with one seed: all of it, less what is its own."""
+    common, own = {}, []
+    for place, row in enumerate(rows):
+        if len(row) > 1:
+            block = covariance[np.ix_(row, row)]
+            common[place] = max((block.sum() - np.trace(block)) / (len(row) * (len(row) - 1)), 0.0)
+            own.append(max(np.trace(block) / len(row) - common[place], 0.0))
+    apart = float(np.mean(own)) if own else 0.0
+    matrix = np.array([[covariance[np.ix_(one, other)].mean() for other in rows] for one in rows])
+    for place, row in enumerate(rows):
+        alone = max(covariance[row[0], row[0]] - apart, 0.0)
+        matrix[place, place] = common.get(place, alone)
+    return matrix
+
+
+def _seeds(values: Sequence[Sequence[float]]) -> tuple[Component, ...]:
+    """Noise of the means over seeds; nothing where no place has two."""
+    counts = np.array([len(here) for here in values])
+    squares = np.array([float(np.var(here)) * len(here) for here in values])
+    if (counts >= ENOUGH_SEEDS).all():
+        spread = squares / (counts - 1) / counts
+        unit = np.eye(len(values))
+        return tuple(Component(np.diag(unit[i] * spread[i]), int(counts[i]) - 1) for i in range(len(values)))
     freedom = int((counts - 1).sum())
-    if freedom < 1:
-        return None
-    squares = np.nansum((values - np.nanmean(values, axis=1, keepdims=True)) ** 2)
-    spread = np.sqrt(squares / rng.chisquare(freedom, size=count))
-    return rng.standard_normal((len(values), count)) * spread / np.sqrt(counts)[:, None]
+    return (Component(np.diag(squares.sum() / freedom / counts), freedom),) if freedom else ()
+
+
+def _languages(
+    entries: Sequence[Entry], rows: Sequence[Sequence[int]], codes: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """((places, places) jackknife covariance over languages, the part of it that the seeds' spread counts too)."""
+    parts = [[entry.languages.get(code) for code in codes] for entry in entries]
+    without = np.array(
+        [[part.without if part else entry.point for part in row] for entry, row in zip(entries, parts, strict=True)]
+    )
+    deviations = without - without.mean(axis=1, keepdims=True)
+    factor = (len(codes) - 1) / len(codes)
+    means = np.stack([deviations[row].mean(axis=0) for row in rows])
+    spread = factor * means @ means.T
+    twice = []
+    for place, row in enumerate(rows):
+        if len(row) > 1:
+            single = factor * float((deviations[row] ** 2).sum(axis=1).mean())
+            twice.append(max((single - spread[place, place]) / (len(row) - 1), 0.0))
+    return spread, np.eye(len(rows)) * (float(np.mean(twice)) if twice else 0.0)

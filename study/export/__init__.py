@@ -17,13 +17,13 @@ from typing import Any
 import pandas as pd
 
 from study.analysis.benchmark import Average
+from study.analysis.design import design as read_design
 from study.analysis.frame import Design
 from study.export import card as cards
 from study.export import check as checks
 from study.export import markdown
 from study.export.gather import Scored, Submission, submissions
 from study.export.layout import FORMATS, Gold, gold, write_labels, write_predictions
-from study.report.design import design as read_design
 from study.report.load import latest
 from study.store import Store
 from trainables import storage

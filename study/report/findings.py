@@ -1,4 +1,4 @@
-"""Everything the page says, computed once: from a store to cells, series and tables.
+"""Everything the page says, computed once: the basis of a study and what each question finds in it.
 
 found = gather(Store("runs/lab"))
 found.gains["siqa"]["xcopa"].at("m")
@@ -11,50 +11,33 @@ from typing import Any
 
 import pandas as pd
 
-from study.analysis import distance, efficiency, retention
+from study.analysis import bylanguage, distance, efficiency, retention
 from study.analysis import gains as gain
 from study.analysis import trials as tried
+from study.analysis.basis import Basis, Evidence, basis
 from study.analysis.benchmark import COLUMNS, benchmark
-from study.analysis.frame import NONE, Design, missing_cells, result_cells, scores, task_scores
-from study.analysis.resample import Resampled, resample
+from study.analysis.design import text_arms
+from study.analysis.frame import NONE, Design
+from study.analysis.resample import Resampled
 from study.analysis.series import Series
-from study.records import Record
 from study.report import load
-from study.report.design import design as read_design
-from study.report.design import text_arms
 from study.store import Store
 from trainables.tasks.benchmark import XTREME_R
 
 
 @dataclass(frozen=True)
-class Findings:
-    """All results of one study. Mappings keep the order of the design."""
+class Findings(Basis):
+    """The basis and all results of one study."""
 
-    spec: dict[str, Any]
-    records: list[Record]
-    design: Design
-    cells: pd.DataFrame
-    """Rows of `frame.result_cells`."""
-    tasks: pd.DataFrame
-    """Rows of `frame.task_scores`."""
-    missing: list[tuple[str, str, str, int]]
     benchmark: pd.DataFrame
     """Rows of `benchmark.benchmark`; none for a lab, whose tasks only bear the benchmark's names."""
-    languages: dict[str, distance.Language]
     by_language: pd.DataFrame
-    scores: dict[str, dict[str, Series]]
-    """{target: {arm: task score by size}}"""
-    gains: dict[str, dict[str, Series]]
-    """{arm: {target: gain by size}}, degenerate pairs included."""
-    pools: dict[str, gain.Pool]
     text_gains: dict[str, dict[str, gain.Pool]]
     """{arm with running text: {the same arm without it: what the text adds}}"""
     language_gains: pd.DataFrame
-    distance_slopes: dict[tuple[str, str], Series]
-    """{(target, arm): points of score per unit of distance, by size}"""
+    across_languages: bylanguage.LanguageFindings
     retained: pd.DataFrame
     retention: dict[str, Series]
-    phases: pd.DataFrame
     kinds: pd.DataFrame
     prices: dict[str, pd.DataFrame]
     frontier: pd.DataFrame
@@ -62,79 +45,37 @@ class Findings:
     searches: pd.DataFrame
     trials: pd.DataFrame
     overhead: tried.Overhead
-    failures: dict[str, str]
-    notes: tuple[str, ...]
-
-    @property
-    def asked(self) -> int:
-        """Cells of the design. The store may hold more: of arms or targets that were taken out of the spec."""
-        design = self.design
-        return len(design.sizes) * len(design.arms) * len(design.targets) * len(design.seeds)
-
-    def baselines(self, target: str) -> dict[str, float]:
-        """Mean over languages of the predictors that do not look."""
-        rows = self.cells[self.cells["target"] == target].drop_duplicates("language")
-        return {name: float(rows[name].mean()) for name in ("majority", "random")}
-
-    def keys(self, **where: str) -> tuple[str, ...]:
-        """Sorted evaluation keys behind the cells that match, e.g. keys(target="xcopa")."""
-        rows = self.cells
-        for column, value in where.items():
-            rows = rows[rows[column] == value]
-        return tuple(sorted(set(rows["key"])))
 
 
 def gather(store: Store) -> Findings:
     """Read a store and compute. Works on an empty and on a half-finished study."""
-    loaded = load.load(store)
-    design = read_design(loaded.spec, loaded.records)
-    rows = scores(loaded.records, design)
-    cells = result_cells(rows)
-    judged, notes = load.predictions(store, cells)
-    resampled = resample(judged, design.resamples)
-    facts = load.languages(store, sorted(set(cells["language"])))
-    tasks = task_scores(cells, design)
-    phases = efficiency.phases(loaded.records)
-    ran = tried.trials(loaded.records)
-    pools = {arm: pool for arm in design.treated if (pool := gain.pooled_gain(resampled, design, arm))}
-    retained = retention.retention(rows)
+    return find(load.evidence(store))
+
+
+def find(evidence: Evidence) -> Findings:
+    """Compute from what was read or simulated."""
+    base = basis(evidence)
+    design, resampled, cells = base.design, base.resampled, base.cells
+    ran = tried.trials(base.records)
+    retained = retention.retention(base.rows)
     return Findings(
-        spec=loaded.spec,
-        records=loaded.records,
-        design=design,
-        cells=cells,
-        tasks=tasks,
-        missing=missing_cells(cells, design),
-        benchmark=_benchmark(loaded.spec, cells, design, resampled),
-        languages=facts,
+        **vars(base),
+        benchmark=_benchmark(base.spec, cells, design, resampled),
         by_language=distance.by_language(cells),
-        scores=_table(
-            design.targets, design.arms, lambda target, arm: gain.score_series(resampled, design, arm, target)
-        ),
-        gains=_table(design.treated, design.targets, lambda arm, target: gain.gain(resampled, design, arm, target)),
-        pools=pools,
         text_gains={
             arm: {base: pool for base in bases if (pool := gain.pooled_gain(resampled, design, arm, base))}
-            for arm, bases in text_arms(loaded.spec).items()
+            for arm, bases in text_arms(base.spec).items()
         },
         language_gains=_language_gains(resampled, design, cells),
-        distance_slopes={
-            (target, arm): found
-            for target in design.targets
-            for arm in design.arms
-            if (found := distance.distance_slope(resampled, design, arm, target, facts))
-        },
+        across_languages=bylanguage.find(base),
         retained=retained,
         retention={arm: s for arm in design.treated if (s := retention.retention_series(retained, design, arm))},
-        phases=phases,
-        kinds=efficiency.by_kind(phases, design),
-        prices={arm: efficiency.price_of_gain(phases, pool.gain) for arm, pool in pools.items()},
-        frontier=_frontier(tasks, phases, design),
-        searches=tried.searches(loaded.records),
+        kinds=efficiency.by_kind(base.phases, design),
+        prices={arm: efficiency.price_of_gain(base.phases, pool.gain) for arm, pool in base.pools.items()},
+        frontier=_frontier(base.tasks, base.phases, design),
+        searches=tried.searches(base.records),
         trials=ran,
         overhead=tried.overhead(ran),
-        failures=loaded.failures,
-        notes=(*loaded.notes, *notes, *resampled.notes),
     )
 
 
@@ -143,10 +84,6 @@ def _benchmark(spec: dict[str, Any], cells: pd.DataFrame, design: Design, resamp
     if lab or not set(XTREME_R) & set(cells["target"]):
         return pd.DataFrame(columns=COLUMNS)
     return benchmark(cells, design, resampled)
-
-
-def _table(outer: tuple[str, ...], inner: tuple[str, ...], make: Any) -> dict[str, dict[str, Series]]:
-    return {a: {b: found for b in inner if (found := make(a, b)) is not None} for a in outer}
 
 
 def _language_gains(resampled: Resampled, design: Design, cells: pd.DataFrame) -> pd.DataFrame:

@@ -1,136 +1,151 @@
-"""Which tables does the page show, in what order and words? Sections with a title, a note and a view each."""
+"""What is a chapter of the page made of? Figures, and tables with a title, a note and a view each."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
+from study.analysis.frame import NONE
 from study.report.benchmark import overview
 from study.report.findings import Findings
-from study.report.tables import csv_tables
+from study.report.style import Drawing
+from study.report.tables.transfer import ALL
 from study.report.view import View, view
 
 FOLD = 12
 """Tables with more rows start folded."""
 
+Tables = Mapping[str, pd.DataFrame]
+Make = Callable[[Findings, Tables], View]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page. `columns` are names, or make the view; `csv` is the file where that is not `name`."""
+
+    name: str
+    title: str
+    note: str
+    columns: str | Make
+    csv: str = ""
+    traced: str = ""
+    """Name of the table whose rows the numbers rest on (scores or phases); every row then links to them there."""
+    paper: bool = False
+    """True: one of the main tables, which are also written as LaTeX and Markdown."""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A part of the page: the families of figures that open it, and its tables."""
+
+    anchor: str
+    title: str
+    families: tuple[str, ...]
+    caption: str
+    tables: tuple[Table, ...]
+
 
 @dataclass(frozen=True)
 class Section:
-    """One table of the page. Long ones are folded."""
+    """One table, ready to be shown. Long ones are folded."""
 
     anchor: str
     title: str
     note: str
     table: View
     csv: str
+    traced: str = ""
+    paper: bool = False
 
     @property
     def folded(self) -> bool:
         return len(self.table.rows) > FOLD
 
 
-SECTIONS = (
-    (
-        "benchmark_tasks",
-        "Task and group scores",
-        "Unweighted means over the benchmark's languages, English included where it is one of them.",
-        "level name arm size score score_low score_high seeds partial missing stand_ins",
-    ),
-    (
-        "gains",
-        "Gains",
-        "Score of the arm minus score of none: same size, target and seed, paired by test example. 95 % intervals.",
-        "arm target size gain low high seeds clear degenerate",
-    ),
-    (
-        "scores",
-        "Scores by cell",
-        "Unweighted mean over test languages; English and the others apart; predictors that do not look beside them.",
-        "target arm size seed score english others majority random languages key",
-    ),
-    (
-        "scaling",
-        "Change with size",
-        "Contrasts between sizes first; the slope is a summary, not a law.",
-        "quantity target arm change points low high clear",
-    ),
-    (
-        "equivalent_size",
-        "Equivalent size",
-        "Factor on parameters that gives the arm's score without the arm; the ends of the ladder are named.",
-        "arm target size factor factor_low factor_high",
-    ),
-    (
-        "distance",
-        "Fall with distance from English",
-        "Points of score per unit of distance (0 to 1).",
-        "target arm size per_unit low high clear spearman",
-    ),
-    (
-        "retention",
-        "Retention",
-        "English dev scores of the arm's own tasks before and after the target phase. Rows less than 5 points "
-        "above the better blind predictor before have little to retain and are left out of the means.",
-        "arm task target size seed before after retention learned key",
-    ),
-    (
-        "cost_by_kind",
-        "Time and FLOPs by kind of phase",
-        "Searches included; the winners' part is what one run per phase would have cost.",
-        "kind size phases trials seconds winner_seconds flops winner_flops tokens",
-    ),
-    (
-        "prices",
-        "Price of a point",
-        "Intermediate phases with their search, divided by the seeds; no price where the gain is not clear of zero.",
-        "arm size extra_seconds extra_flops gain low high seconds_per_point flops_per_point",
-    ),
-    (
-        "phases",
-        "Every phase, with its lineage",
-        "The lineage is the chain of phases behind a checkpoint.",
-        "key kind trials seconds flops tokens peak_memory_mb learning_rate tuned_by lineage",
-    ),
-    (
-        "searches",
-        "Searches of the learning rate",
-        "An optimum on the edge has no worse trial on one of its sides: a better rate may lie outside.",
-        "key window_low window_high learning_rate dev_score verdict extended trials diverged failed",
-    ),
-    ("trials", "Every trial", "", "key trial learning_rate status dev_score seconds overhead note"),
-    ("missing", "Missing cells", "Asked for by the spec, not scored yet, and not filled in.", "target arm size seed"),
-)
-"""(table, title, note, columns)"""
+@dataclass(frozen=True)
+class Shown:
+    """One chapter, ready to be shown."""
+
+    anchor: str
+    title: str
+    caption: str
+    drawn: bool
+    """False for a chapter that has no figures by design."""
+    drawings: tuple[Drawing, ...]
+    sections: tuple[Section, ...]
 
 
-def sections(found: Findings) -> dict[str, Section]:
-    """{anchor: section}; the template places them, and says so when a table is empty."""
-    tables = csv_tables(found)
-    intervals = {"low": "score_low", "high": "score_high"}  # of scores, which have no sign
-    tables["benchmark_tasks"] = tables["benchmark"].rename(columns=intervals)
-    made = {
-        name: Section(name, title, note, view(tables[name], columns.split()), name)
-        for name, title, note, columns in SECTIONS
-    }
+def section(table: Table, found: Findings, tables: Tables) -> Section:
+    """`tables` are those of `csv_tables(found)`."""
+    columns = table.columns
+    shown = view(tables[table.name], columns.split()) if isinstance(columns, str) else columns(found, tables)
+    if table.traced:
+        shown = replace(shown, traces=traces(shown, found.design.targets))
+    return Section(table.name, table.title, table.note, shown, table.csv or table.name, table.traced, table.paper)
+
+
+def traces(shown: View, targets: Sequence[str]) -> tuple[str, ...]:
+    """What each row rests on: the rows of the same arm, target and size; those of none too where arms are compared.
+
+    A row about no single target rests on all of them.
+    """
+    found = []
+    for values in shown.rows:
+        row = dict(zip(shown.columns, values, strict=True))
+        parts = {name: f"={row[name]}" for name in ("kind", "arm", "target", "size") if row.get(name)}
+        if row.get("target") not in targets:
+            parts.pop("target", None)
+        compared = "gain" in row or "factor" in row or row.get("of") == "gain"
+        if compared and row.get("arm") not in (None, NONE):
+            parts["arm"] += f"|={NONE}"
+        found.append(";".join(f"{name}:{wanted}" for name, wanted in parts.items()))
+    return tuple(found)
+
+
+def phases(found: Findings, tables: Tables) -> View:
+    """Rows that tables and figures link to."""
+    table = tables["phases"]
+    names = "key kind size arm trials seconds flops tokens peak_memory_mb learning_rate tuned_by lineage"
+    return replace(view(table, names.split()), anchors=tuple(table["key"]))
+
+
+def benchmark_overview(found: Findings, tables: Tables) -> View:
+    return overview(tables["benchmark"])
+
+
+def benchmark_tasks(found: Findings, tables: Tables) -> View:
+    """The intervals are of scores, which have no sign."""
+    table = tables["benchmark"].rename(columns={"low": "score_low", "high": "score_high"})
+    names = "level name arm size score score_low score_high majority random english seeds partial missing stand_ins"
+    return view(table, names.split())
+
+
+def lost_trials(found: Findings, tables: Tables) -> View:
     lost = tables["trials"][tables["trials"]["status"] != "finished"]
-    columns = ["key", "trial", "learning_rate", "status", "seconds", "note"]
-    note = "They count as outcomes with the worst rank; they never win."
-    made["lost"] = Section("lost", "Trials that diverged or failed", note, view(lost, columns), "trials")
-    made["benchmark_tasks"] = replace(made["benchmark_tasks"], csv="benchmark")
-    return made | {"languages": _languages(found), "benchmark": _benchmark(found)}
+    return view(lost, ["key", "trial", "learning_rate", "status", "seconds", "note"])
 
 
-def _benchmark(found: Findings) -> Section:
-    note = (
-        "Unweighted mean of the ten task scores, of a group's tasks, and of a task's languages; means over seeds. "
-        "Partial: some languages are missing, so the number is not the benchmark's. Without a task there is no number."
-    )
-    return Section("benchmark", "Overall and group scores", note, overview(found.benchmark), "benchmark")
+def language_gains(found: Findings, tables: Tables) -> View:
+    """Over all sizes; the sizes one by one are in the CSV. Facts that nobody states take no column."""
+    table = _all_sizes(tables["language_gains"])
+    facts = [name for name in ("name", "family", "distance", "resource") if table[name].replace("", None).notna().any()]
+    return view(table, ["arm", "language", *facts, "gain", "low", "high", "q", "clear", "targets"])
 
 
-def _languages(found: Findings) -> Section:
+def language_groups(found: Findings, tables: Tables) -> View:
+    names = "kind group arm score score_low score_high majority random english gap gap_low gap_high "
+    return view(_all_sizes(tables["language_groups"]), (names + "gain gain_low gain_high").split())
+
+
+def _all_sizes(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["size"] == ALL]
+
+
+def language_scores(found: Findings, tables: Tables) -> View:
     """One score column per arm and three gain columns per arm other than none."""
-    names = ["target", "size", "language", "family", "distance", "examples", "majority"]
+    names = ["target", "size", "language", "family", "distance", "examples", "majority", "random"]
     names += [f"score_{arm}" for arm in found.design.arms]
     names += [f"{part}_{arm}" for arm in found.design.treated for part in ("gain", "low", "high")]
-    note = "Means over seeds, nearest language first where a distance is known, else by family."
-    return Section("languages", "Scores by language", note, view(csv_tables(found)["languages"], names), "languages")
+    return view(tables["languages"], names)

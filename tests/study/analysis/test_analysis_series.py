@@ -3,7 +3,7 @@
 import numpy as np
 
 from study.analysis.scaling import contrasts, equivalent_sizes, slope
-from study.analysis.series import Series, series
+from study.analysis.series import Entry, Series, series
 
 SIZES = ("xs", "s", "m")
 PARAMETERS = {"xs": 10_000, "s": 100_000, "m": 1_000_000}
@@ -15,8 +15,8 @@ def curve(means, noise=0.0, seeds=2, dice=0, arm="none", count=400) -> Series:
     for size, mean in zip(SIZES, means, strict=True):
         for seed in range(seeds):
             value = mean + rng.normal(0, noise)
-            entries[(size, seed)] = (value, np.full(count, value))
-    found = series(arm, "t", entries, SIZES, PARAMETERS, seed=dice)
+            entries[(size, seed)] = Entry(value, np.full(count, value))
+    found = series(arm, "t", entries, SIZES, PARAMETERS)
     assert found is not None
     return found
 
@@ -41,7 +41,11 @@ def test_nothing_is_nothing():
 
 
 def test_missing_seeds_are_not_filled_in():
-    entries = {("xs", 0): (1.0, np.ones(10)), ("xs", 1): (3.0, np.full(10, 3.0)), ("m", 0): (9.0, np.full(10, 9.0))}
+    entries = {
+        ("xs", 0): Entry(1.0, np.ones(10)),
+        ("xs", 1): Entry(3.0, np.ones(10)),
+        ("m", 0): Entry(9.0, np.ones(10)),
+    }
     found = series("a", "t", entries, SIZES, PARAMETERS)
     assert found is not None and found.sizes == ("xs", "m")
     assert list(found.points) == [2.0, 9.0] and (found.seeds_at("xs"), found.seeds_at("m")) == (2, 1)

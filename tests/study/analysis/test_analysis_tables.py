@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from study.analysis import distance, efficiency, retention, trials
+from study.analysis import efficiency, retention, trials
 from study.analysis.frame import missing_cells, observed, result_cells, scores, task_scores
-from study.analysis.series import series
+from study.analysis.series import Entry, series
 from tests.study.report.synthetic import DISTANCE, Plan, build
 
 
@@ -80,7 +80,7 @@ def test_costs_add_up_and_include_the_search(records):
 
 def test_price_only_where_there_is_a_gain(records):
     design = observed(records)
-    entries = {(s, n): (v, np.full(50, v)) for s, v in (("xs", 0.0), ("s", 0.0), ("m", 5.0)) for n in (0, 1)}
+    entries = {(s, n): Entry(v, np.full(50, v)) for s, v in (("xs", 0.0), ("s", 0.0), ("m", 5.0)) for n in (0, 1)}
     gain = series("siqa", "all", entries, design.sizes, design.parameters)
     table = efficiency.price_of_gain(efficiency.phases(records), gain).set_index("size")
     assert pd.isna(table.loc["xs", "seconds_per_point"])
@@ -97,11 +97,3 @@ def test_overhead_keeps_the_first_trial_apart(records):
 def test_no_trials_no_overhead():
     found = trials.overhead(trials.trials([]))
     assert found.warm == 0 and found.warm_median is None
-
-
-def test_rank_correlation_needs_three_known_distances():
-    facts = {code: distance.Language(code, distance=value) for code, value in DISTANCE.items()}
-    falling = {code: 100 - 10 * value for code, value in DISTANCE.items()}
-    assert distance.rank_correlation(falling, facts) == pytest.approx(-1)
-    assert distance.rank_correlation({"en": 1.0, "xa": 0.5}, facts) is None
-    assert distance.rank_correlation(falling, {code: distance.Language(code) for code in DISTANCE}) is None

@@ -1,0 +1,29 @@
+"""Which figures does a report have? One file per family; each yields finished drawings from the findings.
+
+To add one: a file beside these with `drawings(found) -> Iterator[Drawing | None]`, its line in `FAMILIES`, and the
+family's name in the chapter of `study.report.sections.CHAPTERS` that shows it. A drawing's name is its file name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from study.report.figures import cost, gains, language_gains, language_groups, languages, retention, scaling
+from study.report.findings import Findings
+from study.report.style import Drawing
+
+FAMILIES: dict[str, Callable[[Findings], Iterator[Drawing | None]]] = {
+    "scaling": scaling.drawings,
+    "gain": gains.drawings,
+    "language-gains": language_gains.drawings,
+    "language-groups": language_groups.drawings,
+    "languages": languages.drawings,
+    "retention": retention.drawings,
+    "cost": cost.drawings,
+}
+"""Family -> its drawings; None is a figure without anything to show."""
+
+
+def draw(found: Findings) -> dict[str, list[Drawing]]:
+    """{family: its drawings that have something to show}"""
+    return {family: [one for one in drawings(found) if one is not None] for family, drawings in FAMILIES.items()}
