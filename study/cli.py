@@ -147,19 +147,15 @@ def run(
     """
     from datetime import datetime
 
-    from study import execute, passwords
+    from study import execute
     from study.around import run_foreground, tracked
     from study.plan import matching, rows, with_needs
     from study.stopping import Limits, Stopped, moment
-    from study.store import check_shared
 
     exit_on_terminate()
     limits = Limits(moment(until, datetime.now()) if until else None, budget)
     study, store = _open(spec, storage, data_root, smoke)
-    cluster = address or os.environ.get("RAY_ADDRESS")
-    if cluster:
-        passwords.check("--address", cluster)
-        check_shared("storage", study.storage, f"on a cluster ({cluster})")
+    _check_cluster(study, address)
     found = rows(study, store)
     chosen = matching(found, only) if only else found
     if foreground or lr is not None:
@@ -347,6 +343,17 @@ def _open(
         root = (store.spec().get("data") or {}).get("root")
         spec = spec.model_copy(update={"data": spec.data.model_copy(update={"root": root})})
     return spec, store
+
+
+def _check_cluster(study: StudySpec, address: str | None) -> None:
+    """Raises `SpecError` for an address or a storage that cannot be used on a cluster, when there is one."""
+    from study import passwords
+    from study.store import check_shared
+
+    cluster = address or os.environ.get("RAY_ADDRESS")
+    if cluster:
+        passwords.check("--address", cluster)
+        check_shared("storage", study.storage, f"on a cluster ({cluster})")
 
 
 def _finish(study: StudySpec, store: Store, failed: int, name: str, smoke: bool, json: bool) -> None:
