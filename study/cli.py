@@ -79,7 +79,7 @@ def plan(
     smoke: Smoke = False,
     costs: Annotated[bool, typer.Option("--cost", help="What it takes: memory, tokens, GPU-hours, price.")] = False,
     gpu: Annotated[str | None, typer.Option(help="Card to cost it for, or `all`.", show_default="the study's")] = None,
-    rate: Annotated[float | None, typer.Option(help="Price of a GPU-hour, in any currency.", min=0)] = None,
+    rate: Annotated[float | None, typer.Option(help="Price of a GPU-hour.", show_default="the study's", min=0)] = None,
     json: Json = False,
 ) -> None:
     """Show every phase with what would happen to it and why. Runs nothing.
@@ -222,8 +222,8 @@ def report(spec: Spec, storage: Storage = None, smoke: Smoke = False, json: Json
     from study import show
     from study.report import write
 
-    _, store = _open(spec, storage, None, smoke, stored=True)
-    paths = write(store)
+    study, store = _open(spec, storage, None, smoke, stored=True)
+    paths = write(store, settings=study.report.model_dump(mode="json"))
     if json:
         show.as_json(paths)
     else:
