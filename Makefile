@@ -6,9 +6,10 @@ READY := $(VENV)/.ready
 SPEC ?= lab
 ARGS ?=
 BENCH ?= build/bench.json
+PIP_AUDIT := 2.10.1
 ROUNDS ?= 20
 
-.PHONY: study test chaos bench lint ui clean setup
+.PHONY: study test chaos bench lint audit ui clean setup
 
 study: $(READY)
 	$(STUDY) run $(SPEC) $(if $(SMOKE),--smoke) $(ARGS)
@@ -30,6 +31,11 @@ lint: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+# Known holes in the pinned versions. Asks PyPI's database, hence not a part of `lint`, which needs no network.
+audit:
+	test -x build/audit/bin/pip-audit || { $(PYTHON) -m venv build/audit && build/audit/bin/pip install --quiet pip-audit==$(PIP_AUDIT); }
+	build/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict $(ARGS)
 
 ui: $(READY)
 	$(STUDY) ui $(SPEC)

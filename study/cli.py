@@ -6,12 +6,14 @@ inside a command, so that the help is there at once.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from clusters import command as clusters
 from study.guard import FAILED, RESUME, STOPPED, Guarded, exit_on_terminate
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ Examples:
   study report lab                                write the report (also of half a study)
   study export lab --to FOLDER                    write the benchmark's submission folders
   study ui lab                                    browse every run in MLflow
+  study clusters render my/study.yaml --provider aws   the file of a cluster that holds it
+  study submit my/study.yaml --storage s3://b/runs     run it there as a job; again resumes
   study doctor                                    what is installed, and what is in the way
 """
 
@@ -151,7 +155,7 @@ def run(
     exit_on_terminate()
     limits = Limits(moment(until, datetime.now()) if until else None, budget)
     study, store = _open(spec, storage, data_root, smoke)
-    _check_shared(study, address)
+    _check_cluster(study, address)
     found = rows(study, store)
     chosen = matching(found, only) if only else found
     if foreground or lr is not None:
@@ -309,6 +313,11 @@ def schema() -> None:
     show.as_json(schema_of())
 
 
+app.command()(clusters.submit)
+app.add_typer(clusters.jobs, name="job")
+app.add_typer(clusters.app, name="clusters")
+
+
 def main() -> None:
     """Entry point of the console script."""
     app(prog_name="study")
@@ -336,15 +345,15 @@ def _open(
     return spec, store
 
 
-def _check_shared(study: StudySpec, address: str | None) -> None:
-    """Raises `SpecError` for a storage that means another folder on every node, and in every job."""
-    import os
+def _check_cluster(study: StudySpec, address: str | None) -> None:
+    """Raises `SpecError` for an address or a storage that cannot be used on a cluster, when there is one."""
+    from study import passwords
+    from study.store import check_shared
 
-    from trainables.errors import SpecError
-
-    cluster, given = address or os.environ.get("RAY_ADDRESS"), study.storage
-    if cluster and "://" not in given and not Path(given).is_absolute():
-        raise SpecError(f"storage: {given!r} is relative; on a cluster ({cluster}) give an absolute path or an address")
+    cluster = address or os.environ.get("RAY_ADDRESS")
+    if cluster:
+        passwords.check("--address", cluster)
+        check_shared("storage", study.storage, f"on a cluster ({cluster})")
 
 
 def _finish(study: StudySpec, store: Store, failed: int, name: str, smoke: bool, json: bool) -> None:

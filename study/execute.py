@@ -25,7 +25,7 @@ from typing import Any
 
 import ray
 
-from study import stopping
+from study import placement, stopping
 from study.foreground import foreground as foreground
 from study.plan import Row, data_root
 from study.runtime import check
@@ -81,8 +81,11 @@ def run(
     check(spec, store)
     stopping.clear(store)
     with _ray(spec.compute, address) as local:
-        walk.local = local
-        walk.sliver = DRIVER if "driver" in ray.cluster_resources() else {"CPU": 0.001}
+        walk.local, there = local, ray.cluster_resources()
+        walk.sliver = DRIVER if "driver" in there else {"CPU": 0.001}
+        gpus, sizes = spec.compute.gpus_per_trial, sorted({row.phase.size for row in rows if row.action == "run"})
+        placement.check(sizes, gpus, there)
+        walk.places = {size: placement.asked(size, gpus, there) for size in sizes}
         try:
             walk.to_the_end()
         finally:
@@ -93,8 +96,8 @@ def run(
 def slots(compute: Compute, resources: dict[str, float], local: bool) -> int:
     """How many phases run at the same time.
 
-    On a cluster one more than fits now, so that an autoscaler sees the demand. Raises `StudyError` when a local
-    machine cannot hold one.
+    On a cluster one more than fits now, or than its head says may come, so that an autoscaler sees the demand. Raises
+    `StudyError` when a local machine cannot hold one.
     """
     group = max(1, compute.workers)
     needs = {"CPU": compute.cpus_per_trial * group, "GPU": compute.gpus_per_trial * group}
@@ -103,6 +106,8 @@ def slots(compute: Compute, resources: dict[str, float], local: bool) -> int:
         asked = " and ".join(f"{need:g} {name}" for name, need in needs.items() if need > 0)
         there = " and ".join(f"{resources.get(name, 0.0):g} {name}" for name, need in needs.items() if need > 0)
         raise StudyError(f"compute: a trial asks for {asked}, here are {there}; lower compute or give --address")
+    if needs["GPU"]:
+        fit = max(fit, int(resources.get(placement.GPUS, 0.0) / needs["GPU"]))
     return compute.slots or (fit if local else fit + 1)
 
 
@@ -119,6 +124,8 @@ class _Walk:
     local: bool = True
     sliver: dict[str, float] = field(default_factory=dict)
     """What a process that only waits for others asks for."""
+    places: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Size -> what leads a process that trains it to nodes of its group."""
     flying: dict[Any, str] = field(default_factory=dict)
     """Task reference -> key."""
     since: dict[str, float] = field(default_factory=dict)
@@ -173,7 +180,8 @@ class _Walk:
     def _submit(self) -> None:
         for key in self.queue.take(self.slots() - len(self.flying)):
             self.since[key] = time.monotonic()
-            self.flying[_submit(self.jobs[key], self.sliver, self.local)] = key
+            job = self.jobs[key]
+            self.flying[_submit(job, self.places[job.phase.size], self.sliver, self.local)] = key
             if key not in self.held:
                 self.say("start", key)
 
@@ -269,29 +277,30 @@ def _work(job: Job) -> Result:
 
 
 @ray.remote(max_retries=RESTARTS, num_cpus=0)
-def _drive(job: Job, concurrent: int, sliver: dict[str, float]) -> Result:
+def _drive(job: Job, concurrent: int, place: dict[str, float], sliver: dict[str, float]) -> Result:
     """A phase whose trials run elsewhere: a search, or a group of workers."""
     from study.search import search
 
     compute = job.spec.compute
-    shape = (compute.workers, compute.cpus_per_trial, compute.gpus_per_trial)
+    shape = (compute.workers, compute.cpus_per_trial, compute.gpus_per_trial, place)
     if job.phase.tuned_by is not None:
         return run_phase(job, partial(tune_once, host=choose(*shape)))
     resources = trial_resources(*shape, sliver)
     return run_phase(job, partial(search, host=choose(*shape), resources=resources, concurrent=concurrent))
 
 
-def _submit(job: Job, sliver: dict[str, float], local: bool) -> Any:
+def _submit(job: Job, place: dict[str, float], sliver: dict[str, float], local: bool) -> Any:
     """Start one phase. Locally the phases fill the machine, so a search tries one learning rate at a time."""
     compute = job.spec.compute
     environment = {**QUIET, **_threads(compute.cpus_per_trial)}
     if isinstance(job.phase.config, TuneConfig) and (job.phase.tuned_by is None or compute.workers):
         pin = sliver if sliver == DRIVER else {}
         task = _drive.options(resources=pin, runtime_env={"env_vars": {**environment, **DRIVE}})
-        return task.remote(job, 1 if local else job.spec.search.trials, sliver)
+        return task.remote(job, 1 if local else job.spec.search.trials, place, sliver)
     task = _work.options(
         num_cpus=compute.cpus_per_trial,
         num_gpus=compute.gpus_per_trial,
+        resources=place,
         runtime_env={"env_vars": {**environment, **POOL}},
     )
     return task.remote(job)

@@ -12,6 +12,7 @@ longer than that finds its lease taken: `lost` is then true, and it must not pub
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import threading
@@ -31,7 +32,7 @@ from trainables.errors import CheckpointError, StorageError
 TTL_SECONDS = 30.0
 BEAT_SECONDS = 5.0
 SETTLE_SECONDS = 1.0
-"""On an object store, which has no exclusive create: how long a claim must stand before it counts."""
+"""On an object store: how long a claim must stand before it counts."""
 
 
 class LeaseHeld(StorageError):
@@ -62,11 +63,10 @@ class Lease:
             held = holder(self.path)
             if held and not stale(held, self.ttl):
                 raise LeaseHeld(f"{self.key}: being run by {describe(held)}; wait for it, or stop that process")
-            self._write()
-        if not storage.is_local(self.path):
-            time.sleep(SETTLE_SECONDS)
-            if holder(self.path).get("owner") != self.owner:
-                raise LeaseHeld(f"{self.key}: another driver took it at the same moment; it will run it")
+            if storage.is_local(self.path):
+                self._write()
+            else:
+                self._claim(taken_over=bool(held))
         self._thread = threading.Thread(target=self._run, name=f"lease-{self.key}", daemon=True)
         self._thread.start()
         return self
@@ -84,6 +84,20 @@ class Lease:
         except (StorageError, OSError):
             pass  # The lease then simply runs out; what matters, the record, is already written or not.
 
+    def _claim(self, taken_over: bool) -> None:
+        """Take a lease where nothing can be locked. Raises `LeaseHeld` when another driver was faster.
+
+        A free one is taken by a put on the condition that nothing is there: one of several succeeds. A stale one (or
+        any, on a storage without such puts) is overwritten: who wrote last has it, and all look again after a while.
+        """
+        if taken_over:
+            self._write()
+        elif not storage.create(self.path, self._content()):
+            raise LeaseHeld(f"{self.key}: another driver took it at the same moment; it will run it")
+        time.sleep(SETTLE_SECONDS)
+        if holder(self.path).get("owner") != self.owner:
+            raise LeaseHeld(f"{self.key}: another driver took it at the same moment; it will run it")
+
     def _run(self) -> None:
         while not self._stop.wait(self.beat):
             try:
@@ -96,6 +110,9 @@ class Lease:
                 continue  # A full or unreachable storage: try again at the next beat.
 
     def _write(self) -> None:
+        storage.write_bytes(self.path, self._content())
+
+    def _content(self) -> bytes:
         process = psutil.Process()
         value = {
             "owner": self.owner,
@@ -105,7 +122,7 @@ class Lease:
             "since": self._since,
             "beat": time.time(),
         }
-        storage.write_json(self.path, value)
+        return json.dumps(value, sort_keys=True).encode()
 
     def _exclusive(self) -> AbstractContextManager[Any]:
         """Nobody else looks at or changes the lease meanwhile (local storage only)."""

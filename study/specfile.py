@@ -18,6 +18,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from study import passwords
 from study.explain import allowed, lines, show
 from study.ladderfile import family_of
 from study.spec import Arm, StudySpec, problems
@@ -65,7 +66,7 @@ def parse(value: dict[str, Any], source: str = "study", folder: Path | None = No
         raise SpecError(lines(source, [_explain(one) for one in shown])) from error
     except (ValueError, RecursionError) as error:
         raise SpecError(f"{source}: holds a value that cannot be read ({str(error).splitlines()[0]})") from error
-    found = problems(spec)
+    found = [*problems(spec), *passwords.found(spec.model_dump(mode="json"))]
     if found:
         raise SpecError(lines(source, found))
     return spec

@@ -27,7 +27,7 @@ from pydantic import ValidationError
 
 from study.records import Record, Trial
 from trainables import storage
-from trainables.errors import CheckpointError, StorageError
+from trainables.errors import CheckpointError, SpecError
 
 NO_RECORD = "no record yet"
 
@@ -72,15 +72,25 @@ class Store:
 
     def check(self, key: str, verify: bool = True) -> tuple[Record | None, str]:
         """(record, "") when the phase is done, else (None, why not: one line). Never raises for a broken record."""
-        path = self.join("phases", key, "record.json")
-        try:
-            record = Record.model_validate(storage.read_json(path))
-        except FileNotFoundError:
+        path = self._record(key)
+        return self._judge(key, storage.read_many([path])[path], verify)
+
+    def _record(self, key: str) -> str:
+        return self.join("phases", key, "record.json")
+
+    def _judge(self, key: str, content: bytes | Exception, verify: bool) -> tuple[Record | None, str]:
+        path = self._record(key)
+        if isinstance(content, FileNotFoundError):
             return None, NO_RECORD
-        except CheckpointError:
-            return None, f"record cannot be read: {path}"
+        if isinstance(content, Exception):
+            raise content
+        try:
+            record = Record.model_validate_json(content)
         except ValidationError as error:
-            where = ".".join(map(str, error.errors()[0]["loc"])) or "record"
+            first = error.errors()[0]
+            if first["type"] == "json_invalid":
+                return None, f"record cannot be read: {path}"
+            where = ".".join(map(str, first["loc"])) or "record"
             return None, f"record is not valid ({where}): {path}"
         if record.key != key:
             return None, f"record is of another phase ({record.key}): {path}"
@@ -94,8 +104,10 @@ class Store:
     def scan(self, verify: bool = False) -> tuple[list[Record], dict[str, str]]:
         """(all good records sorted by key, {key: reason} of the broken ones)."""
         good, broken = [], {}
-        for key in storage.names(self.join("phases")):
-            record, reason = self.check(key, verify)
+        paths = {key: self._record(key) for key in storage.names(self.join("phases"))}
+        contents = storage.read_many(list(paths.values()))
+        for key, path in paths.items():
+            record, reason = self._judge(key, contents[path], verify)
             if record is not None:
                 good.append(record)
             elif reason != NO_RECORD:
@@ -187,10 +199,13 @@ class Store:
         """Write and remove a small file. Raises `StorageError` when the storage refuses."""
         probe = self.join(f".writable-{os.getpid()}")
         storage.write_bytes(probe, b"x" * 4096)
-        try:
-            storage.remove(probe)
-        except OSError as error:
-            raise StorageError(f"cannot remove {probe}: {error.strerror or error}; check the permissions") from error
+        storage.remove(probe)
+
+
+def check_shared(what: str, path: str, where: str) -> None:
+    """Raises `SpecError` for a path that means another folder on every node, and in every job."""
+    if "://" not in path and not os.path.isabs(path):
+        raise SpecError(f"{what}: {path!r} is relative; {where} give an absolute path or an address")
 
 
 def _checksum(path: str) -> str:

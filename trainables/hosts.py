@@ -10,7 +10,7 @@ On a CPU a pooled worker imports the libraries once for the whole study (about 6
 again). With a GPU Ray ends a pooled worker after each task, because its memory would stay taken; there the trial's
 process lives as long as its search, and the base model stays loaded between trials.
 
-    host = choose(workers=0, cpus=1, gpus=0)
+    host = choose(workers=0, cpus=1, gpus=0, place={})
     outcome = host(config, learning_rate, places, runtime, report)
 
 A run that is told to go (see `trainables.preemption`; the notice that Ray drains a node is passed on here) has written
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -49,16 +49,18 @@ DRAIN_SECONDS = 3.0
 """How often a worker asks whether its node is being drained; notices come 30 to 120 s ahead."""
 
 
-def choose(workers: int, cpus: int, gpus: float) -> Host:
-    """The host for these resources (per worker)."""
+def choose(workers: int, cpus: int, gpus: float, place: Mapping[str, float]) -> Host:
+    """The host for these resources (per worker). `place`: what leads a process with a GPU to the right nodes."""
     if workers:
-        return partial(group, workers, cpus, gpus)
+        return partial(group, workers, {"CPU": cpus, **({"GPU": gpus} if gpus else {}), **place})
     return own if gpus else partial(warm, cpus)
 
 
-def trial_resources(workers: int, cpus: int, gpus: float, sliver: dict[str, float]) -> dict[str, float]:
+def trial_resources(
+    workers: int, cpus: int, gpus: float, place: Mapping[str, float], sliver: dict[str, float]
+) -> dict[str, float]:
     """What the trial's own process asks for: all it needs when it trains itself, else a sliver."""
-    return {"CPU": float(cpus), "GPU": gpus} if gpus and not workers else sliver
+    return {"CPU": float(cpus), "GPU": gpus, **place} if gpus and not workers else sliver
 
 
 def own(config: TuneConfig, learning_rate: float, places: Places, runtime: Runtime, report: Report) -> Outcome:
@@ -124,15 +126,14 @@ def unwrapped(reference: Any) -> Any:
 
 def group(
     workers: int,
-    cpus: int,
-    gpus: float,
+    resources: Mapping[str, float],
     config: TuneConfig,
     learning_rate: float,
     places: Places,
     runtime: Runtime,
     report: Report,
 ) -> Outcome:
-    """Train in a Ray Train worker group, each worker on its share of every batch.
+    """Train in a Ray Train worker group, each worker on its share of every batch. `resources`: of one worker.
 
     Needs Ray's dashboard to be up: without it a stopped group keeps its resources (ray 2.60).
     """
@@ -143,11 +144,9 @@ def group(
     trainer = TorchTrainer(
         _group_worker,
         train_loop_config={"arguments": (config, learning_rate, places, runtime), "report": report},
-        torch_config=TorchConfig(backend="cpu:gloo,cuda:nccl" if gpus else "gloo"),
+        torch_config=TorchConfig(backend="cpu:gloo,cuda:nccl" if "GPU" in resources else "gloo"),
         scaling_config=ScalingConfig(
-            num_workers=workers,
-            use_gpu=gpus > 0,
-            resources_per_worker={"CPU": cpus, "GPU": gpus} if gpus else {"CPU": cpus},
+            num_workers=workers, use_gpu="GPU" in resources, resources_per_worker=dict(resources)
         ),
         # The folder is the phase's and the trial's own, so the name need not be.
         run_config=RunConfig(name="group", storage_path=_train_folder(places)),

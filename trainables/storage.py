@@ -1,7 +1,8 @@
 """How does a file reach the storage so that nobody ever sees half of it?
 
 Every path is any fsspec URL (a plain path is local). A write goes to a sibling temporary name, is flushed to
-disk and then moved over the target; object stores publish a put as a whole, so there the move is the put.
+disk and then moved over the target; object stores publish a put as a whole, so there the move is the put. Of a remote
+storage nothing is remembered between two calls: others write there, too.
 
     write_json("/runs/lab/phases/k/record.json", {...})     # atomic
     read_json("s3://bucket/lab/phases/k/record.json")
@@ -14,7 +15,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,20 @@ from fsspec.implementations.local import LocalFileSystem
 
 from trainables.errors import CheckpointError, StorageError
 
+OWN_FIX = "free space or choose another --storage"
+
 
 def filesystem(path: str) -> tuple[fsspec.AbstractFileSystem, str]:
     """(filesystem, path on it) of any fsspec URL."""
     try:
-        return fsspec.core.url_to_fs(str(path))
+        return fsspec.core.url_to_fs(str(path), **({"use_listings_cache": False} if is_remote(path) else {}))
     except (ValueError, ImportError) as error:
         raise StorageError(f"{path}: not a usable storage address ({error})") from error
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path is an address. (`file://` is one, too, of a storage that is local.)"""
+    return "://" in str(path)
 
 
 def is_local(path: str) -> bool:
@@ -43,14 +51,21 @@ def join(base: str, *parts: str) -> str:
 
 @contextmanager
 def _named(path: str, verb: str) -> Iterator[None]:
-    """Turn an operating-system error into one line that names the path; of reading, what is absent stays so."""
+    """Turn a storage's error into one line that names the path; of reading, what is absent stays so.
+
+    A remote storage's client raises more than operating-system errors: no route, no credentials, a broken answer.
+    """
+    known: type[Exception] = Exception if is_remote(path) else OSError
+    fix = "check the address, the network and the credentials" if is_remote(path) else OWN_FIX
     try:
         yield
-    except OSError as error:
+    except StorageError:
+        raise
+    except known as error:
         if verb == "read" and isinstance(error, FileNotFoundError):
             raise
-        reason = error.strerror or str(error)
-        raise StorageError(f"cannot {verb} {path}: {reason}; free space or choose another --storage") from error
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+        raise StorageError(f"cannot {verb} {path}: {reason[:300]}; {fix}") from error
 
 
 def write_bytes(path: str, data: bytes) -> None:
@@ -79,6 +94,23 @@ def read_bytes(path: str) -> bytes:
         return fs.cat_file(target)
 
 
+def read_many(paths: Sequence[str]) -> dict[str, bytes | Exception]:
+    """{path: its content, or what reading it raises (see `read_bytes`)}; of a remote storage many at the same time."""
+    if not paths or not is_remote(paths[0]):
+        return {path: _read_or_error(path) for path in paths}
+    fs, targets = filesystem(paths[0])[0], {filesystem(path)[1]: path for path in paths}
+    with _named(paths[0], "read"):
+        found = fs.cat(list(targets), on_error="return")
+    return {path: found[name] for name, path in targets.items()}
+
+
+def _read_or_error(path: str) -> bytes | Exception:
+    try:
+        return read_bytes(path)
+    except (FileNotFoundError, StorageError) as error:
+        return error
+
+
 def move_in(local: str, path: str) -> None:
     """Move a local file of any size to the storage; nobody sees half of it. Raises `StorageError`."""
     fs, target = filesystem(path)
@@ -96,6 +128,18 @@ def move_in(local: str, path: str) -> None:
             Path(temporary).unlink(missing_ok=True)
 
 
+def create(path: str, data: bytes) -> bool:
+    """Write a file that is not there yet; False when it is. Of several who try at once one gets True, on object stores
+    with conditional puts (S3, GCS). Raises `StorageError`."""
+    fs, target = filesystem(path)
+    with _named(path, "write"):
+        try:
+            fs.pipe_file(target, data, mode="create")
+        except FileExistsError:
+            return False
+        return True
+
+
 def write_json(path: str, value: Any) -> None:
     write_bytes(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False).encode())
 
@@ -110,14 +154,16 @@ def read_json(path: str) -> Any:
 
 def exists(path: str) -> bool:
     fs, target = filesystem(path)
-    return fs.exists(target)
+    with _named(path, "read"):
+        return fs.exists(target)
 
 
 def remove(path: str) -> None:
-    """Remove a file or a folder; absent is fine."""
+    """Remove a file or a folder; absent is fine. Raises `StorageError` when the storage refuses."""
     fs, target = filesystem(path)
-    if fs.exists(target):
-        fs.rm(target, recursive=True)
+    with _named(path, "remove"):
+        if fs.exists(target):
+            fs.rm(target, recursive=True)
 
 
 def names(path: str) -> list[str]:
@@ -131,10 +177,10 @@ def names(path: str) -> list[str]:
 
 
 def checksum(path: str) -> str:
-    """sha256 of one file, hexadecimal."""
+    """sha256 of one file, hexadecimal. Raises `FileNotFoundError` when absent, `StorageError` when unreadable."""
     digest = hashlib.sha256()
     fs, target = filesystem(path)
-    with fs.open(target, "rb") as file:
+    with _named(path, "read"), fs.open(target, "rb") as file:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
@@ -143,7 +189,8 @@ def checksum(path: str) -> str:
 def checksums(folder: str) -> dict[str, str]:
     """{relative name: sha256} of every file below a folder."""
     fs, target = filesystem(folder)
-    files = sorted(path for path in fs.find(target) if not path.endswith(".tmp"))
+    with _named(folder, "read"):
+        files = sorted(path for path in fs.find(target) if not path.endswith(".tmp"))
     return {path[len(target) :].lstrip("/"): checksum(fs.unstrip_protocol(path)) for path in files}
 
 
@@ -166,7 +213,8 @@ def local_copy(folder: str) -> Iterator[str]:
         yield target
         return
     with _temporary() as here:
-        fs.get(target.rstrip("/") + "/", here, recursive=True)
+        with _named(folder, "read"):
+            fs.get(target.rstrip("/") + "/", here, recursive=True)
         yield here
 
 
@@ -181,7 +229,12 @@ def publish(folder: str) -> Iterator[str]:
         with _temporary() as here:
             yield here
             with _named(folder, "write"):
+                before = set(fs.find(target))
                 fs.put(here.rstrip("/") + "/", target, recursive=True)
+                kept = {f"{target}/{path.relative_to(here).as_posix()}" for path in Path(here).rglob("*")}
+                # Last, so that the folder is never empty. Until then checksums say that it is not what was recorded.
+                for left in sorted(before - kept):
+                    fs.rm_file(left)
         return
     here = f"{target}.{uuid.uuid4().hex[:8]}.tmp"
     try:

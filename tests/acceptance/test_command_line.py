@@ -17,12 +17,15 @@ import pytest
 from study.specfile import load
 from study.store import Store
 
+SECRETS = {"HF_TOKEN": "planted-5e1d0c", "AWS_SECRET_ACCESS_KEY": "planted-77ab31", "MY_PASSWORD": "planted-90c2ff"}
+"""In the environment of every command."""
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def study(*arguments: str, code: int = 0) -> str:
     """Run the command line in a process of its own; returns what it printed."""
-    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"} | SECRETS
     done = subprocess.run(
         [sys.executable, "-m", "study", *arguments], capture_output=True, text=True, env=environment, timeout=500
     )
@@ -51,6 +54,14 @@ def test_the_run_says_what_happens_and_where_the_results_are(lab):
     assert Path(page).stat().st_size > 20_000
     assert any(line.startswith("runs in MLflow: study ui lab") for line in lines)
     assert "overhead of a warm trial" in lab.said
+
+
+def test_a_secret_of_the_environment_is_in_nothing_that_is_kept_or_said(lab):
+    """Records, logs, states, the report, and the rows of MLflow's database."""
+    kept = [path for path in Path(lab.folder).rglob("*") if path.is_file()]
+    assert {".json", ".txt", ".db", ".html"} <= {path.suffix for path in kept}
+    assert not [path for path in kept if b"planted-" in path.read_bytes()]
+    assert "planted-" not in lab.said
 
 
 def test_every_search_spent_the_same_and_says_whether_it_is_bracketed(lab):

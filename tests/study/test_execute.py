@@ -32,6 +32,11 @@ def test_slots_of_a_local_machine_and_of_a_cluster():
     assert execute.slots(Compute(gpus_per_trial=0.5), {"CPU": 16.0, "GPU": 1.0}, local=True) == 2
     assert execute.slots(Compute(slots=3), {"CPU": 16.0}, local=True) == 3
     assert execute.slots(Compute(gpus_per_trial=1), {"CPU": 2.0}, local=False) == 1, "an autoscaler must see demand"
+    made = {"driver": 1.0, "planned-gpus": 8.0}
+    assert execute.slots(Compute(gpus_per_trial=2), made, local=False) == 4 + 1, (
+        "all that may come is asked for at once"
+    )
+    assert execute.slots(Compute(), made, local=False) == 1
 
 
 def test_a_trial_that_fits_nowhere_is_refused_in_one_line():

@@ -89,7 +89,7 @@ def expected(world: Path) -> Outcome:
 
 
 def test_warm_worker_and_group_of_one_give_the_same_losses(world, local_ray, expected):
-    for name, host in {"warm": choose(0, 1, 0.0), "one": choose(1, 1, 0.0)}.items():
+    for name, host in {"warm": choose(0, 1, 0.0, {}), "one": choose(1, 1, 0.0, {})}.items():
         found = train(world, name, host)
         assert found.curve == expected.curve
         assert found.score == expected.score
@@ -98,7 +98,7 @@ def test_warm_worker_and_group_of_one_give_the_same_losses(world, local_ray, exp
 
 
 def test_two_workers_give_the_same_losses_up_to_rounding(world, local_ray, expected):
-    found = train(world, "two", choose(2, 1, 0.0))
+    found = train(world, "two", choose(2, 1, 0.0, {}))
     assert [step for step, _ in found.curve] == [step for step, _ in expected.curve]
     assert [loss for _, loss in found.curve] == pytest.approx([loss for _, loss in expected.curve], abs=1e-4)
     assert found.tokens == expected.tokens
@@ -118,7 +118,7 @@ def test_a_run_whose_worker_is_told_to_go_goes_on_at_once(world, local_ray, expe
             # In a worker of Ray Train the training has a thread of its own, which no signal reaches.
             preemption.give_notice() if workers else os.kill(os.getpid(), signal.SIGTERM)
 
-    found = train(world, name, choose(workers, 1, 0.0), report)
+    found = train(world, name, choose(workers, 1, 0.0, {}), report)
     assert [loss for _, loss in found.curve] == pytest.approx([loss for _, loss in expected.curve], abs=1e-4)
     assert (found.facts["preemptions"], found.facts["restarts"]) == (1, 0)
 
@@ -167,14 +167,15 @@ def test_the_notice_that_a_node_is_drained_reaches_the_run_on_it(tmp_path):
 def test_what_a_user_can_mend_arrives_as_it_was_raised(world, local_ray, tmp_path, workers):
     broken = places(world, tmp_path / "out").model_copy(update={"root": str(tmp_path / "nowhere")})
     with pytest.raises(StudyError, match="nowhere"):
-        choose(workers, 1, 0.0)(config(), 3e-3, broken, RUNTIME, to_file(tmp_path / "steps"))
+        choose(workers, 1, 0.0, {})(config(), 3e-3, broken, RUNTIME, to_file(tmp_path / "steps"))
 
 
 def test_only_a_trial_that_trains_itself_holds_the_gpu():
-    assert choose(0, 1, 1.0) is own
-    assert trial_resources(0, 4, 1.0, {"driver": 0.001}) == {"CPU": 4.0, "GPU": 1.0}
+    assert choose(0, 1, 1.0, {}) is own
+    place = {"size-14b": 0.001}
+    assert trial_resources(0, 4, 1.0, place, {"driver": 0.001}) == {"CPU": 4.0, "GPU": 1.0, **place}
     for shape in ((2, 4, 1.0), (0, 4, 0.0)):
-        assert trial_resources(*shape, {"driver": 0.001}) == {"driver": 0.001}
+        assert trial_resources(*shape, place, {"driver": 0.001}) == {"driver": 0.001}
 
 
 def test_same_seed_same_losses_twice_in_one_process(world, expected):
