@@ -219,8 +219,8 @@ def _languages(
 ) -> tuple[np.ndarray, np.ndarray]:
     """((places, places) jackknife covariance over languages, the part of it that the seeds' spread counts too)."""
     without = np.array([[entry.point] * len(codes) for entry in entries])
-    for row, entry in enumerate(entries):
-        without[row, [codes.index(code) for code in entry.codes]] = entry.without
+    for index, entry in enumerate(entries):
+        without[index, [codes.index(code) for code in entry.codes]] = entry.without
     deviations = without - without.mean(axis=1, keepdims=True)
     factor = (len(codes) - 1) / len(codes)
     means = np.stack([deviations[row].mean(axis=0) for row in rows])
