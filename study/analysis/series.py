@@ -102,19 +102,30 @@ def mean_entry(leaves: Mapping[str, Mapping[str, tuple[float, np.ndarray]]]) -> 
 
     Without a language, each target is the mean of its other languages; a target with no other keeps its value.
     """
-    weights = {target: 1 / (len(leaves) * len(found)) for target, found in leaves.items()}
-    points = {target: float(np.mean([value for value, _ in found.values()])) for target, found in leaves.items()}
-    whole = float(np.mean(list(points.values())))
+    count = len(leaves)
+    weights = {target: 1 / (count * len(found)) for target, found in leaves.items()}
+    totals = {target: sum(value for value, _ in found.values()) for target, found in leaves.items()}
+    points = {target: totals[target] / len(found) for target, found in leaves.items()}
+    whole = sum(points.values()) / count
     parts = {}
     for code in sorted({code for found in leaves.values() for code in found}):
         within = [target for target, found in leaves.items() if code in found]
-        draws = np.sum([weights[target] * leaves[target][code][1] for target in within], axis=0)
         change = 0.0
         for target in within:
-            others = [value for other, (value, _) in leaves[target].items() if other != code]
-            change += (float(np.mean(others)) - points[target]) / len(leaves) if others else 0.0
+            others = len(leaves[target]) - 1
+            if others:
+                change += ((totals[target] - leaves[target][code][0]) / others - points[target]) / count
+        draws = _sum([weights[target] * leaves[target][code][1] for target in within])
         parts[code] = Part(sum(weights[target] for target in within), draws, whole + change)
-    return Entry(whole, np.sum([part.draws for part in parts.values()], axis=0), parts)
+    return Entry(whole, _sum([part.draws for part in parts.values()]), parts)
+
+
+def _sum(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Of arrays of one shape; one after the other is faster than stacking them."""
+    total = np.zeros_like(arrays[0])
+    for array in arrays:
+        total += array
+    return total
 
 
 def series(

@@ -52,6 +52,7 @@ def planted_for(name: str, study: int, effects: bool = True) -> Planted:
         },
         "seeds": list(range(made_of.get("seeds", 3))),
         "noise": made_of.get("noise", {}),
+        "resamples": 300,
     }
     if not effects:
         quiet = {"language_gains": 0.0, "language_sizes": 0.0}
