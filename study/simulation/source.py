@@ -41,26 +41,32 @@ USUAL = {"level": 2.0, "slope": 0.5}
 
 @dataclass(frozen=True)
 class Source:
-    """What is to be simulated, and the spec that it was made of, if any."""
+    """What is to be simulated."""
 
-    planted: Planted
+    name: str
+    value: dict[str, Any]
+    """What a planted file says, `study` apart."""
     spec: StudySpec | None
+    """The study that it is made of, if any."""
+
+    def planted(self, root: str | None = None) -> Planted:
+        """The study to draw. Raises `SpecError`, one line per problem.
+
+        `root`: folder with the data of the study, whose languages and test examples are counted; without it the
+        published numbers count.
+        """
+        if self.spec is None:
+            return parse(self.value, self.name)
+        return parse(specfile.merge(of_spec(self.spec, root), self.value), self.name)
 
 
-def read(name: str, root: str | None = None, smoke: bool = False, changes: dict[str, Any] | None = None) -> Source:
-    """Read a planted file or a study (by path or shipped name). Raises `SpecError`, one line per problem.
-
-    `root`: folder with the data of a study, where test examples are counted; without it the published numbers count.
-    """
+def read(name: str, smoke: bool = False, changes: dict[str, Any] | None = None) -> Source:
+    """Read a planted file or a study (by path or shipped name). Raises `SpecError`, one line per problem."""
     value = _planted_file(name)
-    if value is None:
-        spec = specfile.load(name, smoke=smoke, changes=changes)
-        return Source(parse(of_spec(spec, root), name), spec)
-    study = value.pop("study", None)
+    study = name if value is None else value.pop("study", None)
     if study is None:
-        return Source(parse(value, name), None)
-    spec = specfile.load(str(study), smoke=smoke, changes=changes)
-    return Source(parse(specfile.merge(of_spec(spec, root), value), name), spec)
+        return Source(name, value or {}, None)
+    return Source(name, value or {}, specfile.load(str(study), smoke=smoke, changes=changes))
 
 
 def _planted_file(name: str) -> dict[str, Any] | None:
