@@ -7,18 +7,15 @@ inside a command, so that the help is there at once.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from study import simulating
-from study.guard import FAILED, Guarded, exit_on_terminate
+from study.guard import FAILED, RESUME, STOPPED, Guarded, exit_on_terminate
 
 if TYPE_CHECKING:
-    from study.plan import Row
     from study.spec import StudySpec
     from study.store import Store
 
@@ -102,7 +99,7 @@ def plan(
 
         return show_costs(study, store, gpu, rate, json)
     found = rows(study, store)
-    facts = (study, store, found, counts(study, found), cost.estimate(study, store, found))
+    facts = (study, store, found, counts(study, found), cost.estimate(study, found))
     show.as_json(show.plan_json(*facts)) if json else show.plan_text(*facts)
 
 
@@ -137,6 +134,8 @@ def run(
         bool, typer.Option("--foreground", help="Run the one phase of --only in this process, for debugging.")
     ] = False,
     lr: Annotated[float | None, typer.Option(help="Learning rate of the phase run with --foreground.")] = None,
+    until: Annotated[str | None, typer.Option(help="Stop at this time, e.g. 10:00; run again to go on.")] = None,
+    budget: Annotated[float | None, typer.Option(help="Stop at so many device-hours of the study.", min=0)] = None,
     address: Address = None,
     json: Json = False,
 ) -> None:
@@ -144,12 +143,19 @@ def run(
 
     Examples: study run lab
 
+    study run lab --until 10:00 --budget 40
+
     study run lab --only target-xs-none-xcopa-s0 --lr 3e-3 --foreground
     """
+    from datetime import datetime
+
     from study import execute
+    from study.around import run_foreground, tracked
     from study.plan import matching, rows, with_needs
+    from study.stopping import Limits, Stopped, moment
 
     exit_on_terminate()
+    limits = Limits(moment(until, datetime.now()) if until else None, budget)
     study, store = _open(spec, storage, data_root, smoke)
     _check_shared(study, address)
     found = rows(study, store)
@@ -162,14 +168,33 @@ def run(
     store.write_spec({**study.model_dump(mode="json"), "argv": ["study", *sys.argv[1:]]})
     echo = _to_stderr if json else print
     if foreground:
-        _run_foreground(study, store, found, chosen[0], lr, address)
+        run_foreground(study, store, found, chosen[0], lr, address)
         return
     rows_to_run = with_needs(found, chosen)
-    with _tracked(study, store, rows_to_run):
-        failed = execute.run(study, store, rows_to_run, address=address, echo=echo)
+    stopped, failed = "", 0
+    with tracked(study, store, rows_to_run):
+        try:
+            failed = execute.run(study, store, rows_to_run, address=address, echo=echo, limits=limits)
+        except Stopped as reason:
+            stopped = str(reason)
     _finish(study, store, failed, spec, smoke, json)
-    if failed:
-        raise typer.Exit(FAILED)
+    if stopped:
+        _to_stderr(f"stopped, because {stopped}; {RESUME}")
+    if stopped or failed:
+        raise typer.Exit(STOPPED if stopped else FAILED)
+
+
+@app.command()
+def stop(spec: Spec, storage: Storage = None, smoke: Smoke = False) -> None:
+    """Ask the runs of a study to end, wherever they are: they write their states and go. `run` goes on again.
+
+    Example: study stop lab
+    """
+    from study.stopping import ask
+
+    store = _open(spec, storage, None, smoke, stored=True)[1]
+    ask(store, "`study stop` was called")
+    print(f"{store.path}: its runs will end within about a minute; `study status` shows what is still at work")
 
 
 @app.command()
@@ -186,7 +211,7 @@ def status(
 
     study, store = _open(spec, storage, data_root, smoke, stored=True)
     found = rows(study, store)
-    facts = (study, store, status_of(study, store, found), cost.estimate(study, store, found))
+    facts = (study, store, status_of(study, store, found), cost.estimate(study, found))
     show.as_json(show.status_json(*facts)) if json else show.status_text(*facts)
 
 
@@ -329,40 +354,6 @@ def _check_shared(study: StudySpec, address: str | None) -> None:
     cluster, given = address or os.environ.get("RAY_ADDRESS"), study.storage
     if cluster and "://" not in given and not Path(given).is_absolute():
         raise SpecError(f"storage: {given!r} is relative; on a cluster ({cluster}) give an absolute path or an address")
-
-
-@contextmanager
-def _tracked(study: StudySpec, store: Store, rows: list[Row]) -> Iterator[None]:
-    """Keep MLflow up to date meanwhile, and until all is written; a run that is stopped does not wait for that."""
-    if not study.tracking.enabled or all(row.action == "done" for row in rows):
-        yield
-        return
-    from study.mirror import Mirror
-
-    mirror = Mirror(store, study.tracking.uri, [row.phase for row in rows])
-    mirror.start()
-    try:
-        yield
-    except BaseException:
-        mirror.stop(flush_seconds=1.0)
-        raise
-    mirror.stop()
-
-
-def _run_foreground(
-    study: StudySpec, store: Store, found: list[Row], row: Row, lr: float | None, address: str | None
-) -> None:
-    """One phase in this process; what it needs and is missing is run first, as usual."""
-    from study import execute
-    from study.foreground import foreground
-    from study.plan import with_needs
-
-    phase = row.phase
-    wanted = {phase.parent, phase.backbone, phase.tuned_by if lr is None else None} - {phase.key}
-    before = with_needs(found, [one for one in found if one.phase.key in wanted])
-    if any(one.action == "run" for one in before) and execute.run(study, store, before, address=address, echo=print):
-        raise typer.Exit(FAILED)
-    foreground(study, store, row, lr, print)
 
 
 def _finish(study: StudySpec, store: Store, failed: int, name: str, smoke: bool, json: bool) -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from study.plan import Row
 from study.schedule import Clock, cost, priorities
 from study.spec import StudySpec
-from study.store import Store
 
 ASSUMED_SPEED = {"pretrain": 2e11, "import": 2e11, "intermediate": 5e10, "target": 5e10, "evaluation": 5e10}
 """Units of `study.schedule.cost` per second, from lab runs on one thread."""
@@ -34,25 +33,26 @@ class Estimate:
         )
 
 
-def estimate(spec: StudySpec, store: Store, rows: list[Row]) -> Estimate:
+def estimate(spec: StudySpec, rows: list[Row]) -> Estimate:
     """Rough wall time of the rows to run: total work over the slots, but no less than the longest chain."""
     phases = {row.phase.key: row.phase for row in rows}
     trials = {key: 1 if phase.tuned_by else spec.search.trials for key, phase in phases.items()}
     costs = {key: cost(phase.config, trials[key]) for key, phase in phases.items()}
     groups = {key: f"{phase.kind} {phase.size}" for key, phase in phases.items()}
-    clock = Clock(costs, groups)
+    clock, measured = Clock(costs, groups), 0
     for row in rows:
-        record = store.record(row.phase.key, verify=False) if row.action == "done" else None
-        if record is not None:
-            clock.seconds[record.key] = max(record.cost.wall_seconds, record.cost.seconds)
+        if row.record is not None:
+            spent = row.record.cost
+            clock.over(row.phase.key, max(spent.wall_seconds, spent.seconds))
+            measured += 1
     seconds = {}
     for row in rows:
         if row.action == "run":
-            guess = clock.estimate(row.phase.key)
-            seconds[row.phase.key] = (
-                guess if guess is not None else costs[row.phase.key] / ASSUMED_SPEED[row.phase.kind]
+            rate = clock.rate(groups[row.phase.key])
+            seconds[row.phase.key] = costs[row.phase.key] * (
+                1 / ASSUMED_SPEED[row.phase.kind] if rate is None else rate
             )
     needs = {key: phases[key].needs for key in seconds}
     longest = max(priorities(needs, seconds).values(), default=0.0)
     slots = spec.compute.slots or max(1, (os.cpu_count() or 1) // spec.compute.cpus_per_trial)
-    return Estimate(max(sum(seconds.values()) / slots, longest), len(clock.seconds))
+    return Estimate(max(sum(seconds.values()) / slots, longest), measured)

@@ -19,16 +19,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import ray
 
+from study import stopping
 from study.foreground import foreground as foreground
 from study.plan import Row, data_root
 from study.runtime import check
 from study.schedule import Clock, Queue, cost, priorities
 from study.spec import Compute, StudySpec
+from study.stopping import GRACE_SECONDS, Limits, Stopped
 from study.store import Store
 from study.work import Job, Result, one_line, run_phase, tune_once
 from trainables.config import TuneConfig
@@ -37,6 +40,7 @@ from trainables.hosts import POOL, RESTARTS, choose, own, trial_resources, unwra
 
 Echo = Callable[[str], None]
 
+NO_LIMITS = Limits()
 CONNECT_SECONDS = 10.0
 HELD_SECONDS = 3.0
 """Pause before a phase is tried again that another driver holds, or whose process had to go."""
@@ -55,17 +59,27 @@ DRIVE = {"STUDY_POOL": "drive"}
 """Searches run in processes of their own kind (see `trainables.hosts.POOL`)."""
 
 
-def run(spec: StudySpec, store: Store, rows: Sequence[Row], *, address: str | None = None, echo: Echo) -> int:
+def run(
+    spec: StudySpec,
+    store: Store,
+    rows: Sequence[Row],
+    *,
+    address: str | None = None,
+    echo: Echo,
+    limits: Limits = NO_LIMITS,
+) -> int:
     """Run the rows whose action is "run"; returns how many phases failed (blocked ones not counted).
 
     `address` of a Ray cluster, else RAY_ADDRESS, else a local Ray that ends with this call. SIGTERM raises
-    `SystemExit(143)` and SIGINT `KeyboardInterrupt`, after all workers were ended. Raises `StudyError` when the
-    machine cannot hold a single trial, a size does not fit its GPU, or no cluster answers.
+    `SystemExit(143)` and SIGINT `KeyboardInterrupt`, after all workers were ended. Raises `Stopped` when a limit was
+    reached or a stop was asked for, and `StudyError` when the machine cannot hold a single trial, a size does not fit
+    its GPU, or no cluster answers.
     """
-    walk = _walk(spec, store, rows, echo)
+    walk = _walk(spec, store, rows, echo, limits)
     if walk.queue.over:
         return 0
     check(spec, store)
+    stopping.clear(store)
     with _ray(spec.compute, address) as local:
         walk.local = local
         walk.sliver = DRIVER if "driver" in ray.cluster_resources() else {"CPU": 0.001}
@@ -113,16 +127,40 @@ class _Walk:
     """Key -> when to try again (monotonic)."""
     preemptions: int = 0
     """How often a phase had to go and was put back; no failures."""
+    limits: Limits = NO_LIMITS
+    spent: float = 0.0
+    """Device-seconds of the study's finished phases."""
 
     def to_the_end(self) -> None:
+        """Raises `Stopped` when it has to end before."""
         while not self.queue.over:
+            if why := self._told_to_stop():
+                self._wind_down(why)
+                raise Stopped(why)
             self._submit()
-            finished, _ = ray.wait(list(self.flying), num_returns=1, timeout=1.0) if self.flying else ([], [])
-            for reference in finished:
-                self._settle(self.flying.pop(reference), reference)
+            self._wait()
             self._release()
             if not self.flying:
                 time.sleep(0.2)
+
+    def _wait(self) -> None:
+        finished, _ = ray.wait(list(self.flying), num_returns=1, timeout=1.0) if self.flying else ([], [])
+        for reference in finished:
+            self._settle(self.flying.pop(reference), reference)
+
+    def _told_to_stop(self) -> str:
+        now = time.monotonic()
+        devices = max(1, self.spec.compute.workers)
+        flying = sum(now - self.since.get(key, now) for key in self.flying.values()) * devices
+        return stopping.asked(self.store) or self.limits.reached(datetime.now(), (self.spent + flying) / 3600)
+
+    def _wind_down(self, why: str) -> None:
+        """Start nothing more, and give what is in flight the time to write its state."""
+        self.echo(f"stopping, because {why}: {len(self.flying)} phases in flight write their states")
+        stopping.ask(self.store, why)
+        until = time.monotonic() + GRACE_SECONDS
+        while self.flying and time.monotonic() < until:
+            self._wait()
 
     def cancel(self) -> None:
         """End what is still in flight; on a cluster it would go on after this driver."""
@@ -158,13 +196,21 @@ class _Walk:
         self.held.pop(key, None)
         if result.status == "done":
             self.queue.finish(key)
-            self.clock.seconds[key] = result.seconds
+            self._count(key)
+            self.clock.over(key, result.seconds)
             self.say("done", key, f"{result.line}  {result.seconds:.1f} s".strip())
             return
         blocked = self.queue.fail(key, result.line)
+        for lost in (key, *blocked):
+            self.clock.over(lost)
         self.say("failed", key, result.line)
         for other in blocked:
             self.say("blocked", other, f"needs {key}, which failed: {result.line}")
+
+    def _count(self, key: str) -> None:
+        """Add what a finished phase used to what is spent. Only a budget needs it, and it takes a read."""
+        if self.limits.budget is not None and (record := self.store.record(key, verify=False)):
+            self.spent += record.cost.seconds
 
     def _release(self) -> None:
         flying = set(self.flying.values())
@@ -176,27 +222,32 @@ class _Walk:
         """One state change: [done/total share ETA] state key what."""
         done, total = len(self.queue.done), len(self.queue.needs)
         now = time.monotonic()
-        running = self.queue.running
-        left = {other: now - self.since.get(other, now) if other in running else 0.0 for other in self.queue.left}
-        eta = self.clock.eta(left, self.slots())
+        running = {other: now - self.since.get(other, now) for other in self.queue.running}
+        eta = self.clock.eta(running, self.slots())
         head = f"[{done}/{total} {100 * done // total}% ETA {_minutes(eta)}]"
         self.echo(f"{head} {state:7} {key}  {line}".rstrip())
 
 
-def _walk(spec: StudySpec, store: Store, rows: Sequence[Row], echo: Echo) -> _Walk:
+def _walk(spec: StudySpec, store: Store, rows: Sequence[Row], echo: Echo, limits: Limits) -> _Walk:
     phases = {row.phase.key: row.phase for row in rows}
     trials = {key: 1 if phase.tuned_by else spec.search.trials for key, phase in phases.items()}
     costs = {key: cost(phase.config, trials[key]) for key, phase in phases.items()}
     needs = {key: tuple(phase.needs) for key, phase in phases.items()}
+    clock = Clock(costs, {key: f"{phase.kind}-{phase.size}" for key, phase in phases.items()})
+    done = {row.phase.key for row in rows if row.action == "done"}
+    for key in done:
+        clock.over(key)
     root = data_root(spec, store)
     root = root if "://" in root else os.path.abspath(root)
     return _Walk(
         spec=spec,
         store=store,
         jobs={key: Job(phase, spec, store.path, root) for key, phase in phases.items()},
-        queue=Queue(needs, priorities(needs, costs), done={row.phase.key for row in rows if row.action == "done"}),
-        clock=Clock(costs, {key: f"{phase.kind}-{phase.size}" for key, phase in phases.items()}),
+        queue=Queue(needs, priorities(needs, costs), done=done),
+        clock=clock,
         echo=echo,
+        limits=limits,
+        spent=sum(row.record.cost.seconds for row in rows if row.record),
     )
 
 

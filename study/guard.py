@@ -1,6 +1,7 @@
 """What does the user see when something goes wrong? One line, and an exit code that a script can act on.
 
-0 fine    1 some phases failed    2 bad input or storage (`StudyError`)    70 a bug of ours    130, 143 stopped
+0 fine    1 some phases failed    2 bad input or storage (`StudyError`)    70 a bug of ours    130, 143 killed
+75 stopped at a limit or on request, to be gone on with (EX_TEMPFAIL of sysexits.h)
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typer.core import TyperGroup
 
 from trainables.errors import StudyError
 
-FAILED, BAD_INPUT, BUG = 1, 2, 70
+FAILED, BAD_INPUT, BUG, STOPPED = 1, 2, 70, 75
 INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 RESUME = "run the same command again to go on where it was"
 

@@ -14,14 +14,16 @@ Of a published model the first is an `import`, which quantises it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import cache, cached_property, partial
 from typing import Any, Literal
 
 from study import identity
 from study.present import check_complete, fetched_root, model_files
+from study.records import Record
 from study.spec import NONE, Arm, StudySpec
 from study.store import NO_RECORD, Store
 from trainables import storage
@@ -31,6 +33,8 @@ from trainables.data.root import Root
 from trainables.errors import DataError, SpecError
 from trainables.models.ladders import Ladder
 from trainables.tasks import get
+
+CHANGED = "changed: "
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,15 @@ class Row:
     action: Literal["run", "done"]
     reason: str
     """Empty for done phases."""
+    record: Record | None = None
+    """Of done phases: what was read to know it."""
+
+    @property
+    def damage(self) -> str:
+        """Why a record that is there does not hold; empty when there is none, or it holds."""
+        return (
+            "" if self.action == "done" or self.reason == NO_RECORD or self.reason.startswith(CHANGED) else self.reason
+        )
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,18 @@ class _Context:
     """{size: {name of a model file: sha256}} of published models."""
     tuned: tuple[str, ...]
     direct: tuple[str, ...]
+
+    # A thousand phases ask for the same few facts about files; a plan sees one state of them, so each is read once.
+
+    @cached_property
+    def tuning_data(self) -> Callable[[str, tuple[str, ...]], str]:
+        """(task, files in place of its own) -> fingerprint of what tuning reads."""
+        return cache(partial(identity.tuning_data, self.root))
+
+    @cached_property
+    def scored(self) -> Callable[[tuple[str, ...], tuple[str, ...]], tuple[tuple[Cell, ...], dict[str, str]]]:
+        """(targets, the arm's tasks) -> (cells of their evaluation, fingerprints of what scoring reads)."""
+        return cache(partial(_scored, self.root))
 
 
 def data_root(spec: StudySpec, store: Store) -> str:
@@ -143,8 +168,10 @@ def is_direct(spec: StudySpec, task: str) -> bool:
 
 def rows(spec: StudySpec, store: Store, fetched: bool = True) -> list[Row]:
     """The phases of the study (see `build`) with what is to be done about each. Reads records, never changes them."""
-    present = storage.names(store.join("phases"))
-    return [_row(phase, store, present) for phase in build(spec, store, fetched)]
+    present: dict[str, list[str]] = {}
+    for key in storage.names(store.join("phases")):
+        present.setdefault(identity.slug_of(key), []).append(key)
+    return [_row(phase, store, present.get(phase.slug, [])) for phase in build(spec, store, fetched)]
 
 
 def counts(spec: StudySpec, found: list[Row]) -> Counts:
@@ -179,22 +206,23 @@ def with_needs(found: list[Row], chosen: list[Row]) -> list[Row]:
     return [row for row in found if row.phase.key in wanted]
 
 
-def _row(phase: Phase, store: Store, present: list[str]) -> Row:
+def _row(phase: Phase, store: Store, others: list[str]) -> Row:
+    """`others`: keys in the store of the same slug."""
     record, reason = store.check(phase.key)
     if record is not None:
-        return Row(phase, "done", "")
+        return Row(phase, "done", "", record)
     if reason == NO_RECORD:
-        old = _same_slug(phase, store, present)
+        old = _last_identity(store, others)
         if old is not None:
             said = identity.changes(old, phase.identity)
-            reason = "changed: " + "; ".join(said[:3]) + (f"; and {len(said) - 3} more" if len(said) > 3 else "")
+            reason = CHANGED + "; ".join(said[:3]) + (f"; and {len(said) - 3} more" if len(said) > 3 else "")
     return Row(phase, "run", reason)
 
 
-def _same_slug(phase: Phase, store: Store, present: list[str]) -> dict[str, Any] | None:
-    """Identity of the last finished phase of the same slug."""
-    others = [store.record(key, verify=False) for key in present if identity.slug_of(key) == phase.slug]
-    finished = sorted((record.finished, record.key, record) for record in others if record is not None)
+def _last_identity(store: Store, keys: list[str]) -> dict[str, Any] | None:
+    """Identity of the phase among these that was finished last."""
+    records = [store.record(key, verify=False) for key in keys]
+    finished = sorted((record.finished, record.key, record) for record in records if record is not None)
     return finished[-1][2].identity if finished else None
 
 
@@ -202,7 +230,7 @@ def _of_size(context: _Context, size: str) -> Iterator[Phase]:
     base = _import(context, size) if context.family.pretrain is None else _pretrain(context, size)
     yield base
     if context.direct and NONE in context.spec.arms:
-        yield _evaluation(context, size, NONE, None, None, base.key, None, _test_cells(context, context.direct))
+        yield _evaluation(context, size, NONE, None, None, base.key, None, context.direct, ())
     for arm in context.spec.arms:
         searched: dict[str | None, str] = {}
         for seed in context.spec.seeds:
@@ -215,21 +243,20 @@ def _of_arm(
     """`searched` maps a target (None: the intermediate phase) to the phase that searched its learning rate."""
     found = context.spec.arms[arm]
     shares = found.shares() if found else {}
-    kept = [Cell(task=task, language="en", split="dev") for task in shares]
+    kept = tuple(shares)
     parent = None
     if shares:
         steps = context.spec.steps(arm)
         phase = _tune(context, "intermediate", size, arm, None, seed, found, steps, None, backbone, searched)
         yield phase
         parent = phase.key
-        cells = [*kept, *_test_cells(context, context.direct)]
-        yield _evaluation(context, size, arm, None, seed, backbone, parent, cells)
+        yield _evaluation(context, size, arm, None, seed, backbone, parent, context.direct, kept)
     for task in context.tuned:
         steps = context.spec.steps(task)
         only = Arm(tasks={task: 1.0})
         phase = _tune(context, "target", size, arm, task, seed, only, steps, parent, backbone, searched)
         yield phase
-        yield _evaluation(context, size, arm, task, seed, backbone, phase.key, [*_test_cells(context, (task,)), *kept])
+        yield _evaluation(context, size, arm, task, seed, backbone, phase.key, (task,), kept)
 
 
 def _pretrain(context: _Context, size: str) -> Phase:
@@ -281,7 +308,7 @@ def _tune(
     searched: dict[str | None, str],
 ) -> Phase:
     assert made_of is not None
-    spec, root, shares = context.spec, context.root, made_of.shares()
+    spec, shares = context.spec, made_of.shares()
     lengths = {name: spec.max_length(name) for name in (*shares, *(("text",) if made_of.text else ()))}
     config = TuneConfig(
         kind=kind,
@@ -304,8 +331,8 @@ def _tune(
         "kind": kind,
         "config": config.model_dump(mode="json", exclude={"files": True, "text": {"files"}, **_said_by_files(context)}),
         "versions": identity.versions(shares),
-        "data": {name: identity.tuning_data(root, name, made_of.files.get(name, ())) for name in shares}
-        | ({"text": patterns.fingerprint(root, made_of.text.files)} if made_of.text else {}),
+        "data": {name: context.tuning_data(name, made_of.files.get(name, ())) for name in shares}
+        | ({"text": patterns.fingerprint(context.root, made_of.text.files)} if made_of.text else {}),
         "search": spec.search.model_dump(mode="json") if tuned_by is None else None,
         "tuned_by": tuned_by,
         "parent": parent,
@@ -325,23 +352,25 @@ def _evaluation(
     seed: int | None,
     backbone: str,
     parent: str | None,
-    cells: list[Cell],
+    targets: tuple[str, ...],
+    kept: tuple[str, ...],
 ) -> Phase:
+    """Scoring on the test sets of `targets` and on the English dev sets of the arm's tasks, `kept`."""
     spec = context.spec
-    cells = sorted(set(cells), key=lambda cell: (cell.task, cell.language, cell.split))
+    cells, data = context.scored(targets, kept)
     config = EvaluationConfig(
         ladder=spec.ladder,
         size=context.family.size(size),
         quantization=spec.quantization,
         attention=spec.attention,
         max_length={name: spec.max_length(name) for name in sorted({cell.task for cell in cells})},
-        cells=tuple(cells),
+        cells=cells,
     )
     what = {
         "kind": "evaluation",
         "config": config.model_dump(mode="json", exclude=_said_by_files(context)),
         "versions": identity.versions({cell.task for cell in cells}),
-        "data": identity.scoring_data(context.root, cells),
+        "data": data,
         "parent": parent,
         "backbone": backbone,
     }
@@ -349,16 +378,15 @@ def _evaluation(
     return Phase(identity.key(slug, what), "evaluation", size, arm, task, seed, config, what, parent, backbone)
 
 
-def _test_cells(context: _Context, tasks: tuple[str, ...]) -> list[Cell]:
-    """Every language found of these tasks. Raises `DataError` for a task of which there is none."""
-    cells = []
-    for task in tasks:
-        found = get(task).languages(context.root)
+def _scored(root: Root, targets: tuple[str, ...], kept: tuple[str, ...]) -> tuple[tuple[Cell, ...], dict[str, str]]:
+    """Every test language found of the targets, and the dev sets. Raises `DataError` for a target with none."""
+    cells = [Cell(task=task, language="en", split="dev") for task in kept]
+    for task in targets:
+        found = get(task).languages(root)
         if not found:
-            raise DataError(
-                f"targets: {task}: no test language under {context.root.path}; add its files or drop the target"
-            )
+            raise DataError(f"targets: {task}: no test language under {root.path}; add its files or drop the target")
         # A root may hold more languages than the benchmark; a world of its own (the lab) holds none of it.
         asked = [language for language in found if language in get(task).benchmark] or found
         cells += [Cell(task=task, language=language, split="test") for language in asked]
-    return cells
+    cells = sorted(set(cells), key=lambda cell: (cell.task, cell.language, cell.split))
+    return tuple(cells), identity.scoring_data(root, cells)

@@ -11,8 +11,10 @@ also starts the large sizes early: they are never left for the end of the study.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 from trainables.config import EvaluationConfig, ImportConfig, PretrainConfig, TuneConfig
 from trainables.models import shape as shapes
@@ -27,7 +29,7 @@ IMPORT_PASSES = 7000.0
 
 @dataclass
 class Queue:
-    """The state of a walk over a DAG of phases."""
+    """The state of a walk over a DAG of phases. No call looks at more of the graph than it changes."""
 
     needs: Mapping[str, Sequence[str]]
     """Key -> keys that must be done first. Needs that are not keys of this mapping count as done."""
@@ -39,53 +41,62 @@ class Queue:
     blocked: dict[str, str] = field(default_factory=dict)
     """Key -> the failed phase behind it."""
 
+    def __post_init__(self) -> None:
+        self._order = {key: place for place, key in enumerate(self.needs)}
+        self._waiters: dict[str, list[str]] = {key: [] for key in self.needs}
+        self._open: dict[str, int] = {}
+        """Key -> how many of its needs are not done."""
+        self._ready: list[tuple[float, int, str]] = []
+        """Heap of (minus priority, place in the plan, key)."""
+        for key, needs in self.needs.items():
+            open_needs = {need for need in needs if need in self.needs and need not in self.done}
+            for need in open_needs:
+                self._waiters[need].append(key)
+            self._open[key] = len(open_needs)
+            if not open_needs and key not in self.done:
+                self._offer(key)
+
     @property
     def over(self) -> bool:
         return len(self.done) + len(self.failed) + len(self.blocked) == len(self.needs)
 
-    @property
-    def left(self) -> list[str]:
-        """Keys that still have to run or are running."""
-        return [key for key in self.needs if key not in self.done and not self._dead(key)]
-
     def take(self, free: int) -> list[str]:
         """Up to `free` ready phases, which count as running from now on."""
-        ready = [key for key in self.left if key not in self.running and self._ready(key)]
-        order = {key: place for place, key in enumerate(self.needs)}
-        chosen = sorted(ready, key=lambda key: (-self.priority[key], order[key]))[: max(0, free)]
+        chosen: list[str] = []
+        while self._ready and len(chosen) < free:
+            chosen.append(heappop(self._ready)[2])
         self.running.update(chosen)
         return chosen
 
     def put_back(self, key: str) -> None:
         """A phase that could not be run now (another driver has it) is ready again."""
         self.running.discard(key)
+        self._offer(key)
 
     def finish(self, key: str) -> None:
         self.running.discard(key)
         self.done.add(key)
+        for waiter in self._waiters[key]:
+            self._open[waiter] -= 1
+            if not self._open[waiter] and waiter not in self.done and waiter not in self.blocked:
+                self._offer(waiter)
 
     def fail(self, key: str, why: str) -> list[str]:
-        """Mark a phase as failed; returns its descendants, which are now blocked."""
+        """Mark a phase as failed; returns its descendants, which are now blocked, in the order of the plan."""
         self.running.discard(key)
         self.failed[key] = why
         fresh: list[str] = []
-        lost = {key}
-        grown = True
-        while grown:
-            grown = False
-            for other in self.left:
-                if lost.intersection(self.needs[other]):
-                    lost.add(other)
-                    fresh.append(other)
-                    self.blocked[other] = key
-                    grown = True
-        return fresh
+        edge = [key]
+        while edge:
+            for waiter in self._waiters[edge.pop()]:
+                if waiter not in self.blocked and waiter not in self.done:
+                    self.blocked[waiter] = key
+                    fresh.append(waiter)
+                    edge.append(waiter)
+        return sorted(fresh, key=self._order.__getitem__)
 
-    def _dead(self, key: str) -> bool:
-        return key in self.failed or key in self.blocked
-
-    def _ready(self, key: str) -> bool:
-        return all(need in self.done or need not in self.needs for need in self.needs[key])
+    def _offer(self, key: str) -> None:
+        heappush(self._ready, (-self.priority[key], self._order[key], key))
 
 
 def priorities(needs: Mapping[str, Sequence[str]], costs: Mapping[str, float]) -> dict[str, float]:
@@ -120,24 +131,56 @@ def cost(config: PretrainConfig | ImportConfig | TuneConfig | EvaluationConfig, 
 
 @dataclass
 class Clock:
-    """Seconds still to go, from the phases that were measured in this run."""
+    """Seconds still to go, from the phases that were measured in this run.
+
+    Phases of one group take about the same time per cost. A call looks at the groups and at what is running, not at
+    every phase.
+    """
 
     costs: Mapping[str, float]
     groups: Mapping[str, str]
-    """Key -> name of the group of phases that take about the same time per cost (kind and size)."""
-    seconds: dict[str, float] = field(default_factory=dict)
+    """Key -> name of its group (kind and size)."""
 
-    def estimate(self, key: str) -> float | None:
-        """Seconds of a phase: at the rate of its own group if one of it was measured, else of all; None at first."""
-        same = [other for other in self.seconds if self.groups[other] == self.groups[key]]
-        known = same or list(self.seconds)
-        total = sum(self.costs[other] for other in known)
-        return self.costs[key] * sum(self.seconds[other] for other in known) / total if total else None
+    def __post_init__(self) -> None:
+        self._left: dict[str, Counter[float]] = {}
+        """Group -> how many of each cost are not over. A group has few different costs."""
+        self._over: set[str] = set()
+        self._seconds: dict[str, float] = {}
+        self._measured: dict[str, float] = {}
+        """Group -> seconds and cost of what was measured."""
+        for key, group in self.groups.items():
+            self._left.setdefault(group, Counter())[self.costs[key]] += 1
 
-    def eta(self, left: Mapping[str, float], slots: int) -> float | None:
-        """Seconds until the phases of `left` (key -> seconds it has been running) are done on `slots` slots."""
-        guesses = [(self.estimate(key), spent) for key, spent in left.items()]
-        if any(guess is None for guess, _ in guesses):
+    def over(self, key: str, seconds: float | None = None) -> None:
+        """A phase has ended, or will not run; `seconds`: how long it took, if it was measured."""
+        group = self.groups[key]
+        if key not in self._over:
+            self._over.add(key)
+            self._left[group] -= Counter([self.costs[key]])
+        if seconds is not None:
+            self._seconds[group] = self._seconds.get(group, 0.0) + seconds
+            self._measured[group] = self._measured.get(group, 0.0) + self.costs[key]
+
+    def rate(self, group: str) -> float | None:
+        """Seconds per cost: of the group if one of it was measured, else of all; None at first."""
+        groups = [group] if self._measured.get(group) else list(self._measured)
+        cost = sum(self._measured[one] for one in groups)
+        return sum(self._seconds[one] for one in groups) / cost if cost else None
+
+    def eta(self, running: Mapping[str, float], slots: int) -> float | None:
+        """Seconds until all is over on `slots` slots; `running`: key -> seconds that a phase has been running."""
+        rates = {group: self.rate(group) for group, left in self._left.items() if left}
+        known = {group: rate for group, rate in rates.items() if rate is not None}
+        if len(known) < len(rates):
             return None
-        rest = [max(0.0, guess - spent) for guess, spent in guesses if guess is not None]
-        return max(sum(rest) / max(1, min(slots, len(rest))), max(rest)) if rest else 0.0
+        waiting = {group: Counter(self._left[group]) for group in known}
+        rest = []
+        for key, seconds in running.items():
+            if key not in self._over:
+                group, cost = self.groups[key], self.costs[key]
+                waiting[group] -= Counter([cost])
+                rest.append(max(known[group] * cost - seconds, 0.0))
+        total = sum(rest) + sum(rate * cost * n for group, rate in known.items() for cost, n in waiting[group].items())
+        rest += [known[group] * max(costs) for group, costs in waiting.items() if costs]
+        count = len(running) + sum(costs.total() for costs in waiting.values())
+        return max(total / max(1, min(slots, count)), *rest) if rest else 0.0

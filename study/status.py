@@ -58,7 +58,7 @@ def status(spec: StudySpec, store: Store, rows: list[Row]) -> Status:
                 state = "failed"
         counts = kinds.setdefault(row.phase.kind, {"done": 0, "running": 0, "failed": 0, "waiting": 0})
         counts[state] += 1
-    return Status(kinds, running, failures, store.scan()[1])
+    return Status(kinds, running, failures, {row.phase.key: row.damage for row in rows if row.damage})
 
 
 def _running(key: str, held: dict[str, Any], said: dict[str, Any]) -> Running:

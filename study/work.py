@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from study import models, phaselog
+from study import models, phaselog, stopping
 from study.assemble import evaluation_record, import_record, pretrain_record, tuning_record
 from study.lease import Lease, LeaseHeld
 from study.records import Record, Search, Trial
@@ -26,7 +26,7 @@ from study.runtime import runtime
 from study.sampler import best
 from study.spec import StudySpec
 from study.store import Store
-from trainables import storage
+from trainables import preemption, storage
 from trainables.config import EvaluationConfig, ImportConfig, Places, PretrainConfig, Runtime, TuneConfig
 from trainables.errors import CheckpointError, Preempted, StorageError, StudyError
 from trainables.results import Outcome, Report
@@ -275,7 +275,10 @@ def _now() -> str:
 
 @dataclass
 class Progress:
-    """A `Report` that keeps the phase's progress.json and log fresh. Plain data: it travels to other processes."""
+    """A `Report` that keeps the phase's progress.json and log fresh, and hears when the study is to stop.
+
+    Plain data: it travels to other processes.
+    """
 
     store_path: str
     key: str
@@ -290,5 +293,8 @@ class Progress:
         if time.time() - self.written < self.interval:
             return
         self.written = time.time()
+        store = Store(self.store_path)
         with suppress(StorageError):  # a storage that is full says so at the checkpoint, where it matters
-            Store(self.store_path).write_progress(self.key, {**self.extra, **event, "time": self.written})
+            store.write_progress(self.key, {**self.extra, **event, "time": self.written})
+            if stopping.asked(store):
+                preemption.give_notice(for_good=True)

@@ -31,3 +31,7 @@ class ModelError(StudyError):
 
 class Preempted(StudyError):
     """This process was told to go. No failure: the state of the run is written, and its next start goes on from it."""
+
+
+class Halted(Preempted):
+    """The whole study was told to stop, so nobody starts this run again for now."""

@@ -23,7 +23,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -32,7 +32,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from trainables import preemption, storage
 from trainables.config import Places, Runtime, TuneConfig
-from trainables.errors import Preempted, StudyError
+from trainables.errors import Halted, Preempted, StudyError
 from trainables.results import Outcome, Report
 
 Host = Callable[[TuneConfig, float, Places, Runtime, Report], Outcome]
@@ -104,8 +104,12 @@ def warm(
     outside = PlacementGroupSchedulingStrategy(placement_group=None)  # the trial's own group is a sliver
     task = _warm.options(num_cpus=cpus, scheduling_strategy=outside, runtime_env={"env_vars": POOL})
     while True:
-        with suppress(Preempted):
+        try:
             return Outcome.model_validate_json(unwrapped(task.remote(config, learning_rate, places, runtime, report)))
+        except Halted:
+            raise
+        except Preempted:
+            continue
 
 
 def unwrapped(reference: Any) -> Any:
@@ -155,7 +159,7 @@ def group(
         except ray.train.TrainingFailedError as error:
             # Ray Train would also start a group again that found malformed data, each time for many seconds.
             cause = _first_cause(error)
-            if isinstance(cause, Preempted):
+            if isinstance(cause, Preempted) and not isinstance(cause, Halted):
                 continue
             if isinstance(cause, StudyError) or restarts == RESTARTS:
                 raise cause from error

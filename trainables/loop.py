@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from trainables import preemption, state, storage
-from trainables.errors import CheckpointError, Preempted
+from trainables.errors import CheckpointError, Halted, Preempted
 from trainables.group import ALONE, Group
 from trainables.results import Outcome, Report
 from trainables.step import Objective, gradient
@@ -236,7 +236,8 @@ def _leave(run: Run, trace: Trace, writer: state.Writer, close_step: Callable[[]
         writer.flush()
     run.group.wait()  # the end of one worker ends the others, and the state must be whole by then
     done = f"after step {len(trace.losses)} of {run.steps}"
-    raise Preempted(f"told to go {done}; its state is written, and the next start goes on from there")
+    kind = Halted if preemption.for_good() else Preempted
+    raise kind(f"told to go {done}; its state is written, and the next start goes on from there")
 
 
 def _restored(run: Run) -> Trace:

@@ -1,8 +1,9 @@
 """How does a run learn that its process has to go, while there is still time to write its state?
 
 A node that is taken away gives notice: SIGTERM to the processes on it, or a drain notice that its cluster knows of
-and a host passes on (`trainables.hosts`). Either raises one flag of this process, which the training loop reads after
-every step: it then writes its state at once and raises `Preempted`.
+and a host passes on (`trainables.hosts`). A user may stop the whole study, which comes in with a report. Each raises
+one flag of this process, which the training loop reads after every step: it then writes its state at once and raises
+`Preempted`, or `Halted` when it is not to be started again.
 
     with listening() as noticed:
         for step in ...:
@@ -20,11 +21,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _NOTICE = threading.Event()
+_FOR_GOOD = threading.Event()
 
 
-def give_notice() -> None:
-    """Tell the run in this process to go, or the next one, if none is running yet."""
+def give_notice(for_good: bool = False) -> None:
+    """Tell the run in this process to go, or the next one, if none is running yet. `for_good`: not to start again."""
+    if for_good:
+        _FOR_GOOD.set()
     _NOTICE.set()
+
+
+def for_good() -> bool:
+    """Whether whoever told the run to go does not want it started again elsewhere."""
+    return _FOR_GOOD.is_set()
 
 
 @contextmanager
@@ -38,3 +47,4 @@ def listening() -> Iterator[Callable[[], bool]]:
         if ours:
             signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
         _NOTICE.clear()
+        _FOR_GOOD.clear()

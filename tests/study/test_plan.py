@@ -269,12 +269,12 @@ def test_absent_root_says_how_to_give_one(tmp_path: Path, store: Store) -> None:
 
 def test_estimate_is_assumed_first_and_measured_later(lab_root: Path, store: Store) -> None:
     spec = spec_on(lab_root)
-    before = cost.estimate(spec, store, plan.rows(spec, store))
+    before = cost.estimate(spec, plan.rows(spec, store))
     assert before.seconds > 0 and before.measured == 0 and "assumed" in before.basis
     phases = plan.build(spec, store)
     for phase in phases[:4]:
         finish(store, phase)
-    during = cost.estimate(spec, store, plan.rows(spec, store))
+    during = cost.estimate(spec, plan.rows(spec, store))
     assert during.seconds > 0 and during.measured == 4 and "measured on 4" in during.basis
     finished_study(lab_root, store)
-    assert cost.estimate(spec, store, plan.rows(spec, store)).seconds == 0
+    assert cost.estimate(spec, plan.rows(spec, store)).seconds == 0

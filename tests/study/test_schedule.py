@@ -135,10 +135,41 @@ def test_larger_sizes_and_more_trials_cost_more():
 
 def test_eta_scales_measured_seconds_and_never_undercuts_the_longest_phase():
     clock = Clock({"a": 1.0, "b": 2.0, "c": 2.0, "d": 30.0}, dict.fromkeys("abcd", "target-xs"))
-    assert clock.eta({"b": 0.0}, 2) is None, "nothing measured yet"
-    clock.seconds["a"] = 10.0
-    assert clock.estimate("b") == 20.0
-    assert clock.eta({"b": 0.0, "c": 0.0}, 2) == 20.0
-    assert clock.eta({"b": 15.0, "c": 0.0}, 1) == 25.0
-    assert clock.eta({"b": 0.0, "d": 0.0}, 2) == 300.0
+    assert clock.eta({"a": 5.0}, 2) is None, "nothing measured yet"
+    clock.over("a", 10.0)
+    assert clock.rate("target-xs") == 10.0
+    assert clock.eta({}, 2) == 300.0, "d alone takes so long"
+    assert clock.eta({}, 1) == 340.0
+    assert clock.eta({"d": 100.0}, 1) == 240.0
+    clock.over("d")
+    assert clock.eta({}, 2) == 20.0
+    assert clock.eta({"b": 15.0}, 1) == 25.0
+    assert clock.eta({"b": 25.0}, 1) == 20.0, "late, but not less than nothing is left of it"
+    clock.over("b", 20.0)
+    clock.over("c", 20.0)
     assert clock.eta({}, 2) == 0.0
+
+
+def test_a_group_without_a_measurement_goes_at_the_rate_of_all():
+    clock = Clock({"a": 1.0, "b": 3.0}, {"a": "target-xs", "b": "target-m"})
+    clock.over("a", 10.0)
+    assert clock.rate("target-m") == 10.0 and clock.eta({}, 1) == 30.0
+
+
+def test_ten_thousand_phases_are_walked_without_looking_at_all_of_them_each_time():
+    """Reads of the graph are counted, not seconds: the walk may look at an edge a few times, not at every phase."""
+    needs = {f"r{i}": () for i in range(10)} | {f"p{i}": (f"r{i % 10}",) for i in range(10_000)}
+
+    class Counting(dict):
+        reads = 0
+
+        def __getitem__(self, key):
+            Counting.reads += 1
+            return super().__getitem__(key)
+
+    priority = Counting(dict.fromkeys(needs, 1.0))
+    queue = Queue(needs, priority)
+    while not queue.over:
+        for key in queue.take(7):
+            queue.finish(key)
+    assert Counting.reads == len(needs)

@@ -1,0 +1,50 @@
+"""What happens around a run: MLflow is kept up to date beside it, and one phase can be run in the foreground."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from study.guard import FAILED
+
+if TYPE_CHECKING:
+    from study.plan import Row
+    from study.spec import StudySpec
+    from study.store import Store
+
+
+@contextmanager
+def tracked(study: StudySpec, store: Store, rows: list[Row]) -> Iterator[None]:
+    """Keep MLflow up to date meanwhile, and until all is written; a run that is stopped does not wait for that."""
+    if not study.tracking.enabled or all(row.action == "done" for row in rows):
+        yield
+        return
+    from study.mirror import Mirror
+
+    mirror = Mirror(store, study.tracking.uri, [row.phase for row in rows])
+    mirror.start()
+    try:
+        yield
+    except BaseException:
+        mirror.stop(flush_seconds=1.0)
+        raise
+    mirror.stop()
+
+
+def run_foreground(
+    study: StudySpec, store: Store, found: list[Row], row: Row, lr: float | None, address: str | None
+) -> None:
+    """One phase in this process; what it needs and is missing is run first, as usual."""
+    from study import execute
+    from study.foreground import foreground
+    from study.plan import with_needs
+
+    phase = row.phase
+    wanted = {phase.parent, phase.backbone, phase.tuned_by if lr is None else None} - {phase.key}
+    before = with_needs(found, [one for one in found if one.phase.key in wanted])
+    if any(one.action == "run" for one in before) and execute.run(study, store, before, address=address, echo=print):
+        raise typer.Exit(FAILED)
+    foreground(study, store, row, lr, print)

@@ -1,0 +1,89 @@
+"""A run that is told to stop ends soon, loses nothing, and the same command goes on to the same end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from study import execute, stopping
+from study.plan import Row
+from study.stopping import Limits, Stopped, moment
+from study.store import Store
+from tests.study.phases import pretrain_phase, spec
+from trainables.errors import SpecError
+from trainables.lab import write_root
+
+NOW = datetime(2026, 11, 21, 9, 30)
+
+
+def test_moments():
+    assert moment("10:00", NOW) == datetime(2026, 11, 21, 10)
+    assert moment("9:30", NOW) == datetime(2026, 11, 22, 9, 30), "that minute has come: tomorrow's"
+    assert moment("2026-11-30 10:00", NOW) == datetime(2026, 11, 30, 10)
+    aware = (NOW + timedelta(hours=2)).astimezone()
+    assert moment(aware.isoformat(), NOW) == NOW + timedelta(hours=2)
+    for text in ("25:00", "soon", "2026-11-21 09:00"):
+        with pytest.raises(SpecError, match=r"^--until: found '.*', allowed: a "):
+            moment(text, NOW)
+
+
+def test_limits():
+    assert Limits().reached(NOW, 1e9) == ""
+    assert Limits(until=NOW).reached(NOW, 0) == "it is 2026-11-21 09:30"
+    assert Limits(budget=2).reached(NOW, 1.99) == ""
+    assert Limits(budget=2).reached(NOW, 2.0) == "2.00 device-hours are spent, the budget is 2"
+
+
+def test_a_stop_is_asked_for_and_cleared(tmp_path):
+    store = Store(tmp_path / "s")
+    assert stopping.asked(store) == ""
+    stopping.ask(store, "enough")
+    assert stopping.asked(store) == "enough"
+    Path(store.join("stop.json")).write_text("{")
+    assert stopping.asked(store) != ""
+    stopping.clear(store)
+    assert stopping.asked(store) == ""
+
+
+def long_phase(tmp_path: Path):
+    root, phase = tmp_path / "data", pretrain_phase()
+    write_root(str(root), seed=0)
+    config = phase.config.model_copy(update={"vocabulary": 1000, "max_length": 64, "steps": 400, "batch_size": 8})
+    return replace(phase, config=config), spec(data={"source": "local", "root": str(root)})
+
+
+def test_a_stop_during_a_phase_writes_its_state_and_the_next_run_goes_on(tmp_path):
+    """A real pretraining in a real worker process; the stop comes from another thread, as from another machine."""
+    phase, study = long_phase(tmp_path)
+    store, lines = Store(tmp_path / "study"), []
+
+    def ask() -> None:
+        while not Path(store.join("phases", phase.key, "progress.json")).exists():
+            time.sleep(0.01)
+        stopping.ask(store, "of the test")
+
+    threading.Thread(target=ask, daemon=True).start()
+    with pytest.raises(Stopped, match="of the test"):
+        execute.run(study, store, [Row(phase, "run", "no record yet")], echo=lines.append)
+    assert store.record(phase.key) is None and not store.failure(phase.key)
+    assert any(line.startswith("stopping, because of the test: 1 phases in flight") for line in lines)
+    assert "told to go after step" in lines[-1]
+    rows, again = [Row(phase, "run", "no record yet")], []
+    assert execute.run(study, store, rows, echo=again.append) == 0, "the stop was for the run before"
+    facts = store.record(phase.key).facts
+    assert (facts["preemptions"], facts["restarts"]) == (1, 0)
+    assert len(facts["curve"]) and again[-1].startswith("[1/1 100%")
+
+
+def test_a_limit_that_is_reached_starts_nothing(tmp_path):
+    phase, study = long_phase(tmp_path)
+    lines: list[str] = []
+    with pytest.raises(Stopped, match="^it is "):
+        rows = [Row(phase, "run", "no record yet")]
+        execute.run(study, Store(tmp_path / "s"), rows, echo=lines.append, limits=Limits(until=datetime.now()))
+    assert len(lines) == 1 and lines[0].endswith("0 phases in flight write their states")
