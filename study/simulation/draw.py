@@ -51,9 +51,7 @@ def _expected(truth: Truth, rng: np.random.Generator) -> dict[tuple[str, str], n
     return found
 
 
-def _judged(
-    truth: Truth, expected: dict[tuple[str, str], np.ndarray], rng: np.random.Generator
-) -> dict[Cell, Judged]:
+def _judged(truth: Truth, expected: dict[tuple[str, str], np.ndarray], rng: np.random.Generator) -> dict[Cell, Judged]:
     planted, found = truth.planted, {}
     for target, one in planted.targets.items():
         count, ones = one.examples, np.ones(one.examples)

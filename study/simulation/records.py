@@ -97,7 +97,9 @@ class _Writer:
     def size(self, size: str) -> None:
         planted = self.planted
         base = Place("import", size)
-        self._write(base, None, (), cost=Cost(seconds=planted.sizes[size] / 1e8, wall_seconds=planted.sizes[size] / 5e7))
+        self._write(
+            base, None, (), cost=Cost(seconds=planted.sizes[size] / 1e8, wall_seconds=planted.sizes[size] / 5e7)
+        )
         direct = [name for name, target in planted.targets.items() if target.direct]
         if direct:
             scores = [one for name in direct for one in self._tests(size, NONE, name, planted.seeds[0])]
@@ -109,9 +111,7 @@ class _Writer:
                     phase = Place("intermediate", size, arm, None, seed)
                     self._tune(phase, None, chain)
                     chain = (*chain, phase.key)
-                    own = [
-                        self._dev(size, task, self.kept.before[(size, arm, seed, task)]) for task in made_of.tasks
-                    ]
+                    own = [self._dev(size, task, self.kept.before[(size, arm, seed, task)]) for task in made_of.tasks]
                     tests = [one for name in direct for one in self._tests(size, arm, name, seed)]
                     self._evaluate(Place("evaluation", size, arm, None, seed), phase, chain, [*own, *tests])
                 for target in (name for name in planted.targets if name not in direct):
@@ -178,9 +178,7 @@ class _Writer:
         rates = np.geomspace(*RATES, count + 2)[1:-1]
         best = (count - 1) // 2
         trials = tuple(self._trial(n, float(rate), abs(n - best), flops) for n, rate in enumerate(rates))
-        searched = Search(
-            window=RATES, trials=count, verdict="interior" if count > 2 else "single", extended=False
-        )
+        searched = Search(window=RATES, trials=count, verdict="interior" if count > 2 else "single", extended=False)
         cost = Cost(
             seconds=sum(one.seconds for one in trials),
             wall_seconds=sum(one.wall_seconds for one in trials),
