@@ -6,14 +6,19 @@ READY := $(VENV)/.ready
 SPEC ?= lab
 ARGS ?=
 BENCH ?= build/bench.json
+ROUNDS ?= 20
 
-.PHONY: study test bench lint ui clean setup
+.PHONY: study test chaos bench lint ui clean setup
 
 study: $(READY)
 	$(STUDY) run $(SPEC) $(if $(SMOKE),--smoke) $(ARGS)
 
 test: $(READY)
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# Kills a small study at random moments, ROUNDS times, and compares what comes out.
+chaos: $(READY)
+	$(VENV)/bin/python -m tests.chaos.rounds --rounds $(ROUNDS)
 
 # Some minutes on an otherwise idle machine; prints a table of ratios (left as JSON) and planned beside measured memory.
 bench: $(READY)

@@ -15,8 +15,8 @@ import pandas as pd
 from study.analysis import efficiency
 from study.analysis import gains as gain
 from study.analysis.design import design as read_design
-from study.analysis.distance import Language
 from study.analysis.frame import Design, missing_cells, result_cells, scores, task_scores
+from study.analysis.languages import Language
 from study.analysis.resample import Cell, Judged, Resampled, resample
 from study.analysis.series import Series
 from study.records import Record

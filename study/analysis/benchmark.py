@@ -27,7 +27,9 @@ from trainables.tasks import TASKS
 from trainables.tasks.benchmark import GROUPS, XTREME_R
 
 OVERALL = "XTREME-R"
-COLUMNS = ["level", "name", "arm", "size", "score", "low", "high", "seeds", "partial", "missing", "stand_ins"]
+BASELINES = ["majority", "random", "english"]
+COLUMNS = ["level", "name", "arm", "size", "score", "low", "high", *BASELINES]
+COLUMNS += ["seeds", "partial", "missing", "stand_ins"]
 Place = tuple[str, str, int]
 """(size, arm, seed)"""
 
@@ -91,10 +93,12 @@ def benchmark(cells: pd.DataFrame, design: Design, resampled: Resampled) -> pd.D
     """One row per (overall, group or task; arm; size), columns `COLUMNS`: the mean over the seeds that have the
     number, with its 95 % interval. `cells` are rows of `frame.result_cells`.
 
-    `missing` names what the number lacks (or, where there is none, why); `stand_ins` the task and languages in it
-    that were not scored on their own test sets.
+    `BASELINES` are the same means of the predictors that do not look and of the English scores (NaN where a task does
+    not test English). `missing` names what the number lacks (or, where there is none, why); `stand_ins` the task and
+    languages in it that were not scored on their own test sets.
     """
     cards = {place: scorecard(scores) for place, scores in _by_place(cells).items()}
+    baselines = _baselines(cells)
     rows = []
     for arm in design.arms:
         ours = {place: card for place, card in cards.items() if place[1] == arm}
@@ -107,7 +111,9 @@ def benchmark(cells: pd.DataFrame, design: Design, resampled: Resampled) -> pd.D
                     estimate = curve.at(size) if curve else None
                     interval = (estimate.low, estimate.high) if estimate else (nan, nan)
                     stands = _stand_ins(cells[(cells["arm"] == arm) & (cells["size"] == size)], _tasks(name))
-                    rows.append((level, name, arm, size, *_over_seeds(level, here, interval), stands))
+                    score, *lacks = _over_seeds(level, here)
+                    beside = _beside(baselines, arm, size, _tasks(name)) if not isnan(score) else (nan,) * 3
+                    rows.append((level, name, arm, size, score, *interval, *beside, *lacks, stands))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -136,14 +142,30 @@ def _stand_ins(cells: pd.DataFrame, tasks: Sequence[str]) -> str:
     return "; ".join(f"{task} in {' '.join(sorted(codes))}" for task, codes in found.items())
 
 
-def _over_seeds(
-    level: str, averages: Sequence[Average], interval: tuple[float, float]
-) -> tuple[float, float, float, int, bool, str]:
-    """(score, low, high, seeds, partial, missing) of the seeds that have a number; if none has, of all."""
+def _baselines(cells: pd.DataFrame) -> dict[tuple[str, str, str], np.ndarray]:
+    """{(arm, size, task): `BASELINES`}, means over the task's benchmark languages and the seeds."""
+    benchmark = {name: set(TASKS[name].benchmark) for name in XTREME_R}
+    kept = [code in benchmark.get(task, ()) for task, code in zip(cells["target"], cells["language"], strict=True)]
+    own = cells[np.array(kept, dtype=bool)]
+    own = own.assign(english=own["score"].where(own["language"] == "en"))
+    means = own.groupby(["arm", "size", "target"])[BASELINES].mean()
+    return {place: row for place, row in zip(means.index, means.to_numpy(), strict=True)}
+
+
+def _beside(
+    baselines: Mapping[tuple[str, str, str], np.ndarray], arm: str, size: str, tasks: Sequence[str]
+) -> tuple[float, ...]:
+    """`BASELINES` of a mean over tasks; NaN where one of the tasks has none."""
+    rows = [baselines.get((arm, size, task), np.full(3, nan)) for task in tasks]
+    return tuple(float(value) for value in np.mean(rows, axis=0))
+
+
+def _over_seeds(level: str, averages: Sequence[Average]) -> tuple[float, int, bool, str]:
+    """(score, seeds, partial, missing) of the seeds that have a number; if none has, of all."""
     told = [average for average in averages if not isnan(average.score)]
     missing = dict.fromkeys(part for average in told or averages for part in average.missing)
     score = float(np.mean([average.score for average in told])) if told else nan
-    return (score, *interval, len(told), bool(missing), (" " if level == "task" else "; ").join(missing))
+    return (score, len(told), bool(missing), (" " if level == "task" else "; ").join(missing))
 
 
 def _curve(

@@ -39,10 +39,13 @@ def scores_by_language(resampled: Resampled, arm: str, target: str, place: Place
     return {cell[4]: (resampled.points[cell], resampled.draws[cell]) for cell in cells}
 
 
-def gains_by_language(resampled: Resampled, arm: str, target: str, place: Place, base: str = NONE) -> Leaves:
-    """Gains of one cell over arm `base` by language; languages that both were scored in."""
+def gains_by_language(
+    resampled: Resampled, arm: str, target: str, place: Place, base: str = NONE, language: str | None = None
+) -> Leaves:
+    """Gains of one cell over arm `base` by language; languages that both were scored in, or one of these alone."""
     ours, theirs = (scores_by_language(resampled, one, target, place) for one in (arm, base))
-    return {code: (ours[code][0] - theirs[code][0], ours[code][1] - theirs[code][1]) for code in ours if code in theirs}
+    shared = [code for code in ours if code in theirs and language in (None, code)]
+    return {code: (ours[code][0] - theirs[code][0], ours[code][1] - theirs[code][1]) for code in shared}
 
 
 def score_series(resampled: Resampled, design: Design, arm: str, target: str) -> Series | None:
@@ -64,8 +67,7 @@ def gain_entries(
     """{(size, seed): gain over arm `base`} where both sides of the pair are there."""
     entries = {}
     for place in design.places:
-        leaves = gains_by_language(resampled, arm, target, place, base)
-        leaves = {code: leaf for code, leaf in leaves.items() if language in (None, code)}
+        leaves = gains_by_language(resampled, arm, target, place, base, language)
         if leaves:
             entries[place] = mean_entry({target: leaves})
     return entries

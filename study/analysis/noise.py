@@ -80,7 +80,9 @@ class Noise:
         weighing = np.asarray(weights, dtype=float)
         point = float(weighing @ points)
         parts = [(float(weighing @ one.matrix @ weighing), one.freedom) for one in self.components]
-        variance = max(sum(value for value, _ in parts), 0.0)
+        # A matrix is an estimate, and may come out negative here: it must not take away what counted noise shows.
+        counted = [value for value, freedom in parts if not isinf(freedom)]
+        variance = max(sum(value for value, _ in parts), *counted, 0.0)
         squares = sum(value**2 / freedom for value, freedom in parts if not isinf(freedom))
         freedom = max(variance**2 / squares, 1.0) if squares > 0 else inf
         error = variance**0.5

@@ -19,7 +19,7 @@ from trainables.tasks.benchmark import GROUPS, XTREME_R
 def overview(table: pd.DataFrame) -> View:
     """From the rows of `study.analysis.benchmark.benchmark`."""
     columns = ("arm", "size", OVERALL, "95 % interval", *GROUPS, "seeds", "missing")
-    numeric = (False, False, *(True,) * (3 + len(GROUPS)), False)
+    kinds = ("text", "text", *("number",) * (3 + len(GROUPS)), "long")
     rows = []
     for (arm, size), here in table.groupby(["arm", "size"], sort=False):
         found = {(row.level, row.name): row for row in lines(here)}
@@ -27,7 +27,7 @@ def overview(table: pd.DataFrame) -> View:
         groups = [_number(found[("group", name)]) for name in GROUPS]
         seeds = str(overall.seeds) if overall.seeds else ""
         rows.append((str(arm), str(size), _number(overall), _interval(overall), *groups, seeds, _missing(found)))
-    return View(columns, numeric, tuple(rows))
+    return View(columns, kinds, tuple(rows))
 
 
 def _number(row: Any) -> str:

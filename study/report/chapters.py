@@ -13,14 +13,17 @@ from study.report.sections import (
     Chapter,
     Shown,
     Table,
+    Tables,
     benchmark_overview,
     benchmark_tasks,
+    language_gains,
+    language_groups,
     language_scores,
     lost_trials,
+    phases,
     section,
 )
 from study.report.style import Drawing
-from study.report.tables import csv_tables
 
 CHAPTERS = (
     Chapter(
@@ -36,13 +39,18 @@ CHAPTERS = (
                 "seeds. Partial: some languages are missing, so the number is not the benchmark's. Without a task "
                 "there is no number.",
                 benchmark_overview,
+                traced="scores",
+                paper=True,
             ),
             Table(
                 "benchmark_tasks",
                 "Task and group scores",
-                "Unweighted means over the benchmark's languages, English included where it is one of them.",
+                "Unweighted means over the benchmark's languages, English included where it is one of them; beside "
+                "them the same means of predictors that do not look, and of English where all tasks test it.",
                 benchmark_tasks,
                 csv="benchmark",
+                traced="scores",
+                paper=True,
             ),
         ),
     ),
@@ -58,6 +66,8 @@ CHAPTERS = (
                 "Change with size",
                 "Contrasts between sizes first; the slope is a summary, not a law.",
                 "quantity target arm change points low high clear",
+                traced="scores",
+                paper=True,
             ),
             Table(
                 "scores",
@@ -86,32 +96,73 @@ CHAPTERS = (
                 "Score of the arm minus score of none: same size, target and seed, paired by test example. 95 % "
                 "intervals.",
                 "arm target size gain low high seeds clear degenerate",
+                traced="scores",
+                paper=True,
             ),
             Table(
                 "equivalent_size",
                 "Equivalent size",
                 "Factor on parameters that gives the arm's score without the arm; the ends of the ladder are named.",
                 "arm target size factor factor_low factor_high",
+                traced="scores",
+                paper=True,
             ),
         ),
     ),
     Chapter(
         "language",
         "Languages",
-        ("languages",),
-        "Mean over seeds. The largest size in full colour, smaller ones faint.",
+        ("language-gains", "language-groups", "languages"),
+        "English, the language of training, is in no group. By language, filled: clearly gains or loses, false "
+        "discoveries among the languages held at 5 %; by group, filled: the 95 % interval of the gain leaves zero out "
+        "(not corrected for the number of groups). Dashed: slope over distance within targets. Scores by target: means "
+        "over seeds; against distance the largest size in full colour, smaller ones faint.",
         (
+            Table(
+                "language_groups",
+                "Groups of languages",
+                "Means over targets and sizes; single sizes and the languages of a group are in the CSV. Groups are "
+                "not tested by the same targets. English minus the group's mean over the targets that test English. "
+                "Resource classes: Joshi et al. (2020); unknown where nobody states the fact.",
+                language_groups,
+            ),
+            Table(
+                "language_gains",
+                "Gains by language",
+                "Means over the targets that test the language and over the sizes, the largest first. Clear: p value "
+                "adjusted for the number of languages (Benjamini and Hochberg) at most 5 %.",
+                language_gains,
+            ),
+            Table(
+                "transfer_gap",
+                "Transfer gap",
+                "English minus the mean of the other languages, and what the arm changes of it against none, paired: "
+                "negative where the gap becomes narrower. Only targets that test English.",
+                "target arm size english others majority random gap gap_low gap_high gap_change gap_change_low "
+                "gap_change_high",
+            ),
             Table(
                 "distance",
                 "Fall with distance from English",
-                "Points of score per unit of distance (0 to 1).",
-                "target arm size per_unit low high clear spearman",
+                "Points of score and of gain per unit of distance (0 to 1), over the languages other than English.",
+                "quantity target arm size per_unit low high clear",
+                traced="scores",
+                paper=True,
+            ),
+            Table(
+                "language_ranks",
+                "What goes with a language's score and gain",
+                "Spearman's rank correlation of languages with facts that have an order, each language against the "
+                "means of its targets. Distances: URIEL; web text: CC-100 (Conneau et al. 2020). Facts go together, "
+                "so none of these is a cause.",
+                "quantity arm fact languages spearman",
             ),
             Table(
                 "languages",
                 "Scores by language",
                 "Means over seeds, nearest language first where a distance is known, else by family.",
                 language_scores,
+                traced="scores",
             ),
         ),
     ),
@@ -128,6 +179,7 @@ CHAPTERS = (
                 "points above the better blind predictor before have little to retain and are left out of the "
                 "means.",
                 "arm task target size seed before after retention learned key",
+                paper=True,
             ),
         ),
     ),
@@ -142,6 +194,8 @@ CHAPTERS = (
                 "Time and FLOPs by kind of phase",
                 "Searches included; the winners' part is what one run per phase would have cost.",
                 "kind size phases trials seconds winner_seconds flops winner_flops tokens",
+                traced="phases",
+                paper=True,
             ),
             Table(
                 "prices",
@@ -149,12 +203,14 @@ CHAPTERS = (
                 "Intermediate phases with their search, divided by the seeds; no price where the gain is not clear "
                 "of zero.",
                 "arm size extra_seconds extra_flops gain low high seconds_per_point flops_per_point",
+                traced="phases",
+                paper=True,
             ),
             Table(
                 "phases",
                 "Every phase, with its lineage",
                 "The lineage is the chain of phases behind a checkpoint.",
-                "key kind trials seconds flops tokens peak_memory_mb learning_rate tuned_by lineage",
+                phases,
             ),
         ),
     ),
@@ -184,9 +240,11 @@ CHAPTERS = (
 """In the order of the page."""
 
 
-def chapters(found: Findings, drawings: Mapping[str, Sequence[Drawing]]) -> list[Shown]:
-    """All chapters with their figures and tables; the benchmark's is left out where the benchmark was not run."""
-    tables = csv_tables(found)
+def chapters(found: Findings, tables: Tables, drawings: Mapping[str, Sequence[Drawing]]) -> list[Shown]:
+    """All chapters with their figures and tables; the benchmark's is left out where the benchmark was not run.
+
+    `tables` are those of `csv_tables(found)`.
+    """
     return [
         Shown(
             anchor=chapter.anchor,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from study.analysis import distance, efficiency, retention
+from study.analysis import bylanguage, distance, efficiency, retention
 from study.analysis import gains as gain
 from study.analysis import trials as tried
 from study.analysis.basis import Basis, Evidence, basis
@@ -35,8 +35,7 @@ class Findings(Basis):
     text_gains: dict[str, dict[str, gain.Pool]]
     """{arm with running text: {the same arm without it: what the text adds}}"""
     language_gains: pd.DataFrame
-    distance_slopes: dict[tuple[str, str], Series]
-    """{(target, arm): points of score per unit of distance, by size}"""
+    across_languages: bylanguage.LanguageFindings
     retained: pd.DataFrame
     retention: dict[str, Series]
     kinds: pd.DataFrame
@@ -68,12 +67,7 @@ def find(evidence: Evidence) -> Findings:
             for arm, bases in text_arms(base.spec).items()
         },
         language_gains=_language_gains(resampled, design, cells),
-        distance_slopes={
-            (target, arm): found
-            for target in design.targets
-            for arm in design.arms
-            if (found := distance.distance_slope(resampled, design, arm, target, base.languages))
-        },
+        across_languages=bylanguage.find(base),
         retained=retained,
         retention={arm: s for arm in design.treated if (s := retention.retention_series(retained, design, arm))},
         kinds=efficiency.by_kind(base.phases, design),

@@ -1,4 +1,4 @@
-"""How does a report come about? Gather, draw, fill the template, write.
+"""How does a report come about? Gather, draw, fill the templates, write.
 
 It can be made again at any time, on a half-finished study too. The same store gives the same bytes,
 but for the date at the foot of the page.
@@ -6,45 +6,87 @@ but for the date at the foot of the page.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import shlex
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
 from itertools import chain
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from study.report.answers import answers
+from study.report.answers.words import Answer
 from study.report.cautions import cautions
 from study.report.chapters import chapters
 from study.report.figures import draw
 from study.report.findings import Findings, gather
-from study.report.style import ARMS, Drawing, count
+from study.report.gaps import gaps
+from study.report.latex import latex
+from study.report.markdown import markdown
+from study.report.sections import Shown, Tables
+from study.report.style import ARMS, VARIABLES, Drawing, colour, count
 from study.report.tables import csv_tables
 from study.store import Store
 from trainables import storage
 
+MOST = 8
+"""An answer of more sentences shows them when asked."""
+
 
 def write(store: Store, now: datetime | None = None) -> dict[str, str]:
-    """Write report/index.html, report/*.csv and report/figures/*.png; return their paths by name.
+    """Write the page, its Markdown, tables as CSV and LaTeX, and figures as SVG and PNG; return their paths by name.
 
     Raises `StorageError` when the storage refuses. `now` (UTC) is the date shown; the default is the clock's.
     """
     found = gather(store)
-    drawings = draw(found)
+    drawings, tables = draw(found), csv_tables(found)
+    shown, told = chapters(found, tables, drawings), answers(found)
     folder = store.report_folder
-    paths = {"page": storage.join(folder, "index.html"), "tables": folder, "figures": storage.join(folder, "figures")}
-    for name, table in csv_tables(found).items():
-        storage.write_bytes(
-            storage.join(folder, f"{name}.csv"), table.to_csv(index=False, lineterminator="\n").encode()
-        )
-    for drawing in chain.from_iterable(drawings.values()):
-        storage.write_bytes(storage.join(paths["figures"], f"{drawing.name}.png"), drawing.png)
-    page = render(found, drawings, command(store, found), now or datetime.now(UTC))
+    paths = {
+        "page": storage.join(folder, "index.html"),
+        "markdown": storage.join(folder, "report.md"),
+        "tables": folder,
+        "latex": storage.join(folder, "tex"),
+        "figures": storage.join(folder, "figures"),
+    }
+    made = _tables(tables, shown) | _figures(drawings)
+    for name, content in made.items():
+        storage.write_bytes(storage.join(folder, name), content)
+    for part in ("figures", "tex"):  # of a report on more, or other, arms and targets
+        for name in storage.names(storage.join(folder, part)):
+            if f"{part}/{name}" not in made:
+                storage.remove(storage.join(folder, part, name))
+    notes = [*cautions(found), *found.notes]
+    text = markdown(found.design.name, told, shown if found.records else (), notes, gaps(found, told))
+    storage.write_bytes(paths["markdown"], text.encode())
+    page = render(found, shown, told, command(store, found), now or datetime.now(UTC))
     storage.write_bytes(paths["page"], page.encode())
     return paths
 
 
-def render(found: Findings, drawings: dict[str, list[Drawing]], run: str, now: datetime) -> str:
+def _tables(tables: Tables, shown: Sequence[Shown]) -> dict[str, bytes]:
+    """{file: content} of all tables as CSV and of the main ones as LaTeX."""
+    made = {f"{name}.csv": table.to_csv(index=False, lineterminator="\n").encode() for name, table in tables.items()}
+    for section in chain.from_iterable(chapter.sections for chapter in shown):
+        if section.paper and section.table.rows:
+            made[f"tex/{section.anchor}.tex"] = latex(section.table, section.title, section.note).encode()
+    return made
+
+
+def _figures(drawings: dict[str, list[Drawing]]) -> dict[str, bytes]:
+    """{file: content} of both twins of every figure."""
+    made = {}
+    for drawing in chain.from_iterable(drawings.values()):
+        made[f"figures/{drawing.name}.png"] = drawing.png
+        made[f"figures/{drawing.name}.svg"] = drawing.file.encode()
+    return made
+
+
+def render(found: Findings, shown: Sequence[Shown], told: Sequence[Answer], run: str, now: datetime) -> str:
     """The page as HTML text without a single outside reference."""
     environment = Environment(
         loader=PackageLoader("study.report", "templates"),
@@ -56,17 +98,45 @@ def render(found: Findings, drawings: dict[str, list[Drawing]], run: str, now: d
     return environment.get_template("page.html").render(
         found=found,
         design=found.design,
-        answers=answers(found),
+        answers=told,
+        gaps=gaps(found, told),
         cautions=cautions(found),
-        chapters=chapters(found, drawings),
+        chapters=shown,
         inline=Markup,
+        script=_script(),
+        script_hash=_hash(_script()),
+        verdicts=[verdict_lines(answer.verdict, found.design.arms) for answer in told],
+        most=MOST,
         arm_colours=ARMS,
+        tone=lambda arm: VARIABLES[colour(arm, found.design.arms)],
         count=count,
         command=run,
         versions=_versions(found),
         hosts=sorted({record.host for record in found.records}),
         date=now.strftime("%Y-%m-%d %H:%M UTC"),
     )
+
+
+def verdict_lines(verdict: str, arms: Sequence[str]) -> list[tuple[str, str]]:
+    """(arm or "", line): a verdict on several arms is told arm by arm, "siqa: helps; mnli: hurts" in two lines."""
+    lines: list[tuple[str, str]] = []
+    for part in verdict.split("; "):
+        arm = next((arm for arm in arms if part.startswith((f"{arm}:", f"{arm} on "))), "")
+        if lines and (not arm or arm == lines[-1][0]):
+            lines[-1] = (lines[-1][0], f"{lines[-1][1]}; {part}")
+        else:
+            lines.append((arm, part))
+    return lines if len(lines) > 1 else [("", verdict)]
+
+
+@cache
+def _script() -> str:
+    return files("study.report").joinpath("templates", "page.js").read_text(encoding="utf-8")
+
+
+def _hash(script: str) -> str:
+    """How the page's policy names the one script that may run."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def command(store: Store, found: Findings) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from study.analysis.frame import NONE
 from study.report.benchmark import overview
 from study.report.findings import Findings
 from study.report.style import Drawing
+from study.report.tables.transfer import ALL
 from study.report.view import View, view
 
 FOLD = 12
@@ -28,6 +30,10 @@ class Table:
     note: str
     columns: str | Make
     csv: str = ""
+    traced: str = ""
+    """Name of the table whose rows the numbers rest on (scores or phases); every row then links to them there."""
+    paper: bool = False
+    """True: one of the main tables, which are also written as LaTeX and Markdown."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class Section:
     note: str
     table: View
     csv: str
+    traced: str = ""
+    paper: bool = False
 
     @property
     def folded(self) -> bool:
@@ -73,7 +81,34 @@ def section(table: Table, found: Findings, tables: Tables) -> Section:
     """`tables` are those of `csv_tables(found)`."""
     columns = table.columns
     shown = view(tables[table.name], columns.split()) if isinstance(columns, str) else columns(found, tables)
-    return Section(table.name, table.title, table.note, shown, table.csv or table.name)
+    if table.traced:
+        shown = replace(shown, traces=traces(shown, found.design.targets))
+    return Section(table.name, table.title, table.note, shown, table.csv or table.name, table.traced, table.paper)
+
+
+def traces(shown: View, targets: Sequence[str]) -> tuple[str, ...]:
+    """What each row rests on: the rows of the same arm, target and size; those of none too where arms are compared.
+
+    A row about no single target rests on all of them.
+    """
+    found = []
+    for values in shown.rows:
+        row = dict(zip(shown.columns, values, strict=True))
+        parts = {name: f"={row[name]}" for name in ("kind", "arm", "target", "size") if row.get(name)}
+        if row.get("target") not in targets:
+            parts.pop("target", None)
+        compared = "gain" in row or "factor" in row or row.get("of") == "gain"
+        if compared and row.get("arm") not in (None, NONE):
+            parts["arm"] += f"|={NONE}"
+        found.append(";".join(f"{name}:{wanted}" for name, wanted in parts.items()))
+    return tuple(found)
+
+
+def phases(found: Findings, tables: Tables) -> View:
+    """Rows that tables and figures link to."""
+    table = tables["phases"]
+    names = "key kind size arm trials seconds flops tokens peak_memory_mb learning_rate tuned_by lineage"
+    return replace(view(table, names.split()), anchors=tuple(table["key"]))
 
 
 def benchmark_overview(found: Findings, tables: Tables) -> View:
@@ -83,7 +118,7 @@ def benchmark_overview(found: Findings, tables: Tables) -> View:
 def benchmark_tasks(found: Findings, tables: Tables) -> View:
     """The intervals are of scores, which have no sign."""
     table = tables["benchmark"].rename(columns={"low": "score_low", "high": "score_high"})
-    names = "level name arm size score score_low score_high seeds partial missing stand_ins"
+    names = "level name arm size score score_low score_high majority random english seeds partial missing stand_ins"
     return view(table, names.split())
 
 
@@ -92,9 +127,25 @@ def lost_trials(found: Findings, tables: Tables) -> View:
     return view(lost, ["key", "trial", "learning_rate", "status", "seconds", "note"])
 
 
+def language_gains(found: Findings, tables: Tables) -> View:
+    """Over all sizes; the sizes one by one are in the CSV. Facts that nobody states take no column."""
+    table = _all_sizes(tables["language_gains"])
+    facts = [name for name in ("name", "family", "distance", "resource") if table[name].replace("", None).notna().any()]
+    return view(table, ["arm", "language", *facts, "gain", "low", "high", "q", "clear", "targets"])
+
+
+def language_groups(found: Findings, tables: Tables) -> View:
+    names = "kind group arm score score_low score_high majority random english gap gap_low gap_high "
+    return view(_all_sizes(tables["language_groups"]), (names + "gain gain_low gain_high").split())
+
+
+def _all_sizes(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["size"] == ALL]
+
+
 def language_scores(found: Findings, tables: Tables) -> View:
     """One score column per arm and three gain columns per arm other than none."""
-    names = ["target", "size", "language", "family", "distance", "examples", "majority"]
+    names = ["target", "size", "language", "family", "distance", "examples", "majority", "random"]
     names += [f"score_{arm}" for arm in found.design.arms]
     names += [f"{part}_{arm}" for arm in found.design.treated for part in ("gain", "low", "high")]
     return view(tables["languages"], names)

@@ -1,13 +1,12 @@
-"""How does every figure look? One style, colours that a colour-blind reader can tell apart, and two twins of a figure.
+"""How does every figure look? One style, colours that a colour-blind reader can tell apart, and the twins of a figure.
 
-The SVG twin goes into the page: its colours become CSS variables, so it follows the reader's light or dark mode.
-The PNG twin stands alone on white. Both are the same bytes for the same data (no dates, no random ids).
+Every figure is drawn once and comes as SVG for the page, as an SVG file and as PNG, these two on white. All are the
+same bytes for the same data (no dates, no random ids).
 """
 
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,12 +17,18 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+
+from study.report.marks import marks_of
+from study.report.svg import alone, for_page, marked, plain
 
 INK, MUTED, GRID, PAPER = "#1b1f24", "#66707b", "#e2e5e9", "#fdfdfd"
 NEUTRAL = "#5d6975"
 ARMS = ("#0072b2", "#d55e00", "#009e73", "#b0569a", "#8f6b00", "#3a8fb7")
 """Okabe and Ito's set, in the order used; `none` is neutral grey."""
+DPI = 180
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 VARIABLES = {INK: "ink", MUTED: "muted", GRID: "grid", PAPER: "paper", NEUTRAL: "arm-none"} | {
     colour: f"arm-{index}" for index, colour in enumerate(ARMS)
@@ -32,12 +37,12 @@ VARIABLES = {INK: "ink", MUTED: "muted", GRID: "grid", PAPER: "paper", NEUTRAL: 
 STYLE: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 9,
-    "axes.titlesize": 10,
+    "font.size": 9.5,
+    "axes.titlesize": 10.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.titlepad": 10,
-    "axes.labelsize": 8.5,
+    "axes.labelsize": 9,
     "axes.labelcolor": MUTED,
     "axes.edgecolor": MUTED,
     "axes.linewidth": 0.7,
@@ -51,8 +56,8 @@ STYLE: Any = {
     "axes.titlecolor": INK,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
+    "xtick.labelsize": 8.8,
+    "ytick.labelsize": 8.8,
     "xtick.major.size": 3,
     "ytick.major.size": 0,
     "lines.linewidth": 1.8,
@@ -70,8 +75,12 @@ class Drawing:
     name: str
     alt: str
     svg: str
+    """For the page."""
+    file: str
+    """The same as an SVG file that opens by itself."""
     png: bytes
     keys: tuple[str, ...] = ()
+    """Evaluations behind it, sorted."""
 
 
 def colour(arm: str, arms: Sequence[str]) -> str:
@@ -96,27 +105,27 @@ def canvas(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
 
 
 def finish(figure: Figure, name: str, alt: str, keys: Sequence[str] = ()) -> Drawing:
-    """Both twins of a figure. Call it inside `canvas`."""
+    """All twins of a figure. Call it inside `canvas`. The keys of its marks are added to `keys`."""
+    # The canvases' own printing draws once; `savefig` draws twice, and lays the figure out for each file.
     png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=180)
+    figure.set_dpi(DPI)
+    FigureCanvasAgg(figure).print_png(png)
+    figure.set_layout_engine("none")
+    figure.set_facecolor("none")
     svg = io.StringIO()
     with plt.rc_context({"svg.hashsalt": name}):
-        figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return Drawing(name, alt, _for_page(svg.getvalue(), name, alt), png.getvalue(), tuple(keys))
-
-
-def _for_page(svg: str, name: str, alt: str) -> str:
-    """Inline form: no prologue, no namespaces or metadata (they are URLs), colours as CSS variables, ids kept apart."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
-    svg = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", svg).replace("xlink:href", "href")
-    svg = re.sub(r'\s(width|height)="[\d.]+pt"', "", svg, count=2)
-    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
-    svg = re.sub(r'(url\(#|href="#)', rf"\1{name}-", svg)
-    for value, variable in VARIABLES.items():
-        svg = re.sub(value, f"var(--{variable})", svg, flags=re.I)
-    svg = re.sub(r"font:( \w+)? ([\d.]+px)[^;\"]*", r"font:\1 \2 var(--sans)", svg)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{alt}"', 1)
+        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
+    marks = marks_of(figure)
+    traced = tuple(sorted({*keys, *(key for mark in marks for tip in mark.tips for key in tip.keys)}))
+    drawn = plain(svg.getvalue())
+    return Drawing(
+        name=name,
+        alt=alt,
+        svg=for_page(marked(drawn, marks, traced), name, alt, VARIABLES),
+        file=alone(marked(drawn, marks), alt, PAPER),
+        png=png.getvalue(),
+        keys=traced,
+    )
 
 
 def count(parameters: float) -> str:

@@ -8,7 +8,6 @@ from math import isnan
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
 from study.report.answers.words import signed
 from study.report.answers.words import times as factor_text
@@ -18,11 +17,18 @@ Show = Callable[[Any], str]
 
 @dataclass(frozen=True)
 class View:
-    """A table of texts. `numeric` tells which columns are set flush right."""
+    """A table of plain texts. `kinds` tells of every column how it is set:
+
+    text, number (flush right), long (a list, broken where it must be), keys (of phases, with blanks between).
+    """
 
     columns: tuple[str, ...]
-    numeric: tuple[bool, ...]
+    kinds: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    anchors: tuple[str, ...] = ()
+    """Key of the phase that a row is about, where rows are phases: what other tables and figures link to."""
+    traces: tuple[str, ...] = ()
+    """What a row rests on, as a filter of another table: "target:=xcopa;size:=m"."""
 
 
 def absent(value: Any) -> bool:
@@ -34,13 +40,13 @@ def text(value: Any) -> str:
 
 
 def long(value: Any) -> str:
-    """A list that may be long and is broken where it must be."""
-    return "" if absent(value) or not value else Markup('<span class="long">{}</span>').format(value)
+    """A list that may be long."""
+    return text(value)
 
 
-def code(value: Any) -> str:
-    """A key, or several with blanks between, as code that may break anywhere."""
-    return "" if absent(value) else Markup("<code>{}</code>").format(value)
+def keys(value: Any) -> str:
+    """Keys of phases with blanks between."""
+    return text(value)
 
 
 def flag(value: Any) -> str:
@@ -64,6 +70,11 @@ def short(value: Any) -> str:
     return "" if absent(value) else f"{value:.3g}"
 
 
+def rank(value: Any) -> str:
+    """A rank correlation."""
+    return "" if absent(value) else signed(value, 2)
+
+
 def seconds(value: Any) -> str:
     """Seconds below ten minutes, else hours."""
     if absent(value):
@@ -85,24 +96,31 @@ def _same(show: Show, names: str) -> dict[str, tuple[str, Show]]:
 
 
 COLUMNS: dict[str, tuple[str, Show]] = {
-    **_same(text, "kind size arm target task language family change verdict status note level name"),
+    **_same(text, "kind size arm target task language family change verdict status note level name group fact"),
     "missing": ("missing", long),
+    "targets": ("targets", long),
     "stand_ins": ("stand-ins", long),
     **_same(whole, "seed seeds trial trials phases tokens languages examples diverged failed"),
     **_same(points, "score others majority random before after"),
     **_same(change, "gain low high points"),
     **_same(flag, "degenerate extended partial"),
-    "key": ("key", code),
-    "tuned_by": ("learning rate from", code),
-    "lineage": ("lineage", code),
+    "key": ("key", keys),
+    "tuned_by": ("learning rate from", keys),
+    "lineage": ("lineage", keys),
     "quantity": ("of", text),
     "clear": ("clear of 0", flag),
     "english": ("English", points),
+    "gap": ("English − others", change),
+    "gap_change": ("changed by arm", change),
+    **{f"{gap}_{end}": (end, change) for gap in ("gap", "gap_change") for end in ("low", "high")},
+    "q": ("adjusted p", short),
+    "resource": ("resource class", whole),
+    "text": ("web text, GiB", short),
     "dev_score": ("dev score", points),
     "retention": ("retained, %", points),
     "learned": ("before − blind", change),
     "per_unit": ("per unit", change),
-    "spearman": ("Spearman's ρ", short),
+    "spearman": ("Spearman's ρ", rank),
     "distance": ("distance", short),
     "factor": ("factor", times),
     "factor_low": ("low", times),
@@ -133,8 +151,11 @@ def view(table: pd.DataFrame, names: Sequence[str]) -> View:
         tuple(show(value) for show, value in zip(shows, row, strict=True))
         for row in table[names].itertuples(index=False, name=None)
     ]
-    numeric = tuple(show not in (text, long, code, flag) for show in shows)
-    return View(tuple(_column(name)[0] for name in names), numeric, tuple(rows))
+    return View(tuple(_column(name)[0] for name in names), tuple(_kind(show) for show in shows), tuple(rows))
+
+
+def _kind(show: Show) -> str:
+    return "text" if show in (text, flag) else "long" if show is long else "keys" if show is keys else "number"
 
 
 def _column(name: str) -> tuple[str, Show]:

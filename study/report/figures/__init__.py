@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from study.report.figures import cost, gains, languages, retention, scaling
+from study.report.figures import cost, gains, language_gains, language_groups, languages, retention, scaling
 from study.report.findings import Findings
 from study.report.style import Drawing
 
 FAMILIES: dict[str, Callable[[Findings], Iterator[Drawing | None]]] = {
     "scaling": scaling.drawings,
     "gain": gains.drawings,
+    "language-gains": language_gains.drawings,
+    "language-groups": language_groups.drawings,
     "languages": languages.drawings,
     "retention": retention.drawings,
     "cost": cost.drawings,

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from study.analysis.design import metric
 from study.analysis.frame import Design
 from study.analysis.series import Series
-from study.report.figures.axes import HEIGHT, WIDTH, blind_lines, draw_curve, end_labels, shifts, size_axis
+from study.report.figures.axes import HEIGHT, WIDTH, blind_lines, curve_tips, draw_curve, end_labels, shifts, size_axis
 from study.report.findings import Findings
-from study.report.style import Drawing, canvas, colour, finish, marker
+from study.report.marks import keys_by
+from study.report.style import Drawing, canvas, finish
+
+Keys = Mapping[tuple[str, str], tuple[str, ...]]
+"""{(arm, size): evaluation keys} of one target"""
 
 
 def drawings(found: Findings) -> Iterator[Drawing | None]:
     """One per target."""
+    keys = keys_by(found.cells, "target", "arm", "size")
     for target in found.design.targets:
-        yield scaling(
-            target,
-            found.scores.get(target, {}),
-            found.design,
-            found.baselines(target),
-            metric(target),
-            found.keys(target=target),
-        )
+        ours = {(arm, size): found for (of, arm, size), found in keys.items() if of == target}
+        curves = found.scores.get(target, {})
+        yield scaling(target, curves, found.design, found.baselines(target), metric(target), ours)
 
 
 def scaling(
@@ -33,7 +33,7 @@ def scaling(
     design: Design,
     baselines: Mapping[str, float],
     metric: str,
-    keys: Sequence[str],
+    keys: Keys,
 ) -> Drawing | None:
     """Score against parameters, one line per arm, intervals, one small ring per seed, blind baselines dotted."""
     if not curves:
@@ -41,14 +41,13 @@ def scaling(
     with canvas(WIDTH, HEIGHT) as (figure, axes):
         shift = shifts(curves, design)
         for arm, curve in curves.items():
-            x = np.array(curve.parameters) * shift[arm]
-            draw_curve(axes, x, curve, colour(arm, design.arms), marker(arm, design.arms))
+            own = {size: found for (of, size), found in keys.items() if of == arm}
+            tips = curve_tips(curve, f" on {target}", "points", own)
+            draw_curve(axes, np.array(curve.parameters) * shift[arm], curve, design, tips)
         blind_lines(axes, baselines)
-        size_axis(
-            axes, design, [size for size in design.sizes if any(size in curve.sizes for curve in curves.values())]
-        )
+        size_axis(axes, design, curves)
         end_labels(axes, curves, design, shift)
         axes.set_ylabel(f"{metric}, points")
         axes.set_title(target)
         alt = f"{target}: score against parameters, one line per arm ({', '.join(curves)})"
-        return finish(figure, f"scaling-{target}", alt, keys)
+        return finish(figure, f"scaling-{target}", alt)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import pandas as pd
 
 from study.report.findings import Findings
+from study.report.tables import transfer
 from study.report.tables.gains import equivalent_table, gain_table, scaling_table
-from study.report.tables.languages import distance_table, language_table
+from study.report.tables.languages import language_table
 
 
 def csv_tables(found: Findings) -> dict[str, pd.DataFrame]:
@@ -22,7 +23,7 @@ def csv_tables(found: Findings) -> dict[str, pd.DataFrame]:
         "scaling": scaling_table(found),
         "equivalent_size": equivalent_table(found),
         "languages": language_table(found),
-        "distance": distance_table(found),
+        **transfer.tables(found),
         "retention": found.retained,
         "cost_by_kind": found.kinds,
         "phases": found.phases,

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from study.analysis import distance, efficiency, retention, trials
+from study.analysis import efficiency, retention, trials
 from study.analysis.frame import missing_cells, observed, result_cells, scores, task_scores
 from study.analysis.series import Entry, series
 from tests.study.report.synthetic import DISTANCE, Plan, build
@@ -97,11 +97,3 @@ def test_overhead_keeps_the_first_trial_apart(records):
 def test_no_trials_no_overhead():
     found = trials.overhead(trials.trials([]))
     assert found.warm == 0 and found.warm_median is None
-
-
-def test_rank_correlation_needs_three_known_distances():
-    facts = {code: distance.Language(code, distance=value) for code, value in DISTANCE.items()}
-    falling = {code: 100 - 10 * value for code, value in DISTANCE.items()}
-    assert distance.rank_correlation(falling, facts) == pytest.approx(-1)
-    assert distance.rank_correlation({"en": 1.0, "xa": 0.5}, facts) is None
-    assert distance.rank_correlation(falling, {code: distance.Language(code) for code in DISTANCE}) is None

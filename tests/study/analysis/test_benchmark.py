@@ -72,6 +72,8 @@ def cells(scores: dict[tuple[str, str, int], dict[str, dict[str, float]]], stand
             "language": code,
             "score": points,
             "stand_in": stand_in,
+            "majority": 51.0,
+            "random": 50.0,
         }
         for (size, arm, seed), tasks in scores.items()
         for task, by in tasks.items()
@@ -127,3 +129,20 @@ def test_stand_ins_are_named():
     for name in (OVERALL, "classification", "xcopa"):
         assert table.loc[name, "stand_ins"] == f"xcopa in {' '.join(sorted(WHOLE['xcopa']))}"
     assert table.loc["qa", "stand_ins"] == ""
+
+
+def test_baselines_stand_beside_every_score():
+    """Majority 10 per task number, random 5, English 90: a group has English only where all its tasks test it."""
+    rows = [
+        {"size": "xs", "arm": "none", "seed": seed, "target": task, "language": code, "stand_in": ""}
+        | {"score": 90.0 if code == "en" else 40.0, "majority": 10.0 * number, "random": 5.0}
+        for number, task in enumerate(XTREME_R)
+        for code in TASKS[task].benchmark
+        for seed in (0, 1)
+    ]
+    design = Design("toy", ("xs",), ("none",), XTREME_R, (0, 1), parameters={"xs": 10})
+    table = benchmark(pd.DataFrame(rows), design, resample({}, 5)).set_index("name")
+    assert table.loc[OVERALL, "majority"] == pytest.approx(45) and table.loc[OVERALL, "random"] == 5
+    assert isnan(table.loc[OVERALL, "english"]) and isnan(table.loc["xcopa", "english"])
+    assert table.loc["xnli", "english"] == table.loc["qa", "english"] == 90
+    assert table.loc["qa", "majority"] == np.mean([10 * XTREME_R.index(task) for task in GROUPS["qa"]])

@@ -22,9 +22,9 @@ from trainables import storage
 from trainables.results import LanguageScore
 from trainables.tasks import TASKS
 
-PARAMETERS = {"xs": 17_000, "s": 52_000, "m": 180_000}
+PARAMETERS = {"xs": 17_000, "s": 52_000, "m": 180_000, "l": 610_000, "xl": 2_100_000}
 DISTANCE = {"en": 0.0, "xa": 0.14, "xb": 0.365, "xc": 0.655, "xd": 0.895}
-BASE = {"xs": 60.0, "s": 68.0, "m": 76.0}
+BASE = {"xs": 60.0, "s": 68.0, "m": 76.0, "l": 81.0, "xl": 84.0}
 DIRECT = "tatoeba"
 LUCK = 0.5 * np.random.default_rng(1).random(20_000) + 0.5 * np.random.default_rng(2).random(20_000)
 """How the luck of an example is spread: half its own, half the checkpoint's."""
@@ -40,6 +40,8 @@ class Plan:
     seeds: tuple[int, ...] = (0, 1)
     gains: dict[str, float] = field(default_factory=dict)
     """Points that every arm but `none` adds on xcopa, by size."""
+    language_gains: dict[str, float] = field(default_factory=dict)
+    """Points that every arm but `none` adds in a language, on every target."""
     seed_noise: float = 1.0
     """Standard deviation of a seed's score around its size's, in points."""
     per_distance: float = -15.0
@@ -64,9 +66,10 @@ def build(folder: Path, plan: Plan, skip: Iterable[tuple[str, str, str, int]] = 
     skip = set(skip)
     if spec:
         store.write_spec(spec_of(plan))
+    stated = {} if plan.benchmark else plan.languages
     storage.write_json(
         store.join("data", "lab-0", "languages.json"),
-        {code: {"distance": d, "family": "lab"} for code, d in plan.languages.items() if d is not None},
+        {code: {"distance": d, "family": "lab"} for code, d in stated.items() if d is not None},
     )
     world = _World(store, plan)
     for size in plan.sizes:
@@ -130,10 +133,12 @@ class _World:
         level = BASE[size] + self.dice.normal(0, self.plan.seed_noise)
         if arm != "none" and target == "xcopa":
             level += self.plan.gains.get(size, 0.0)
-        return [
-            self.score(evaluation, size, arm, target, code, "test", level + self.plan.per_distance * (distance or 0.0))
-            for code, distance in self.plan.tested(target).items()
-        ]
+        found = []
+        for code, distance in self.plan.tested(target).items():
+            there = level + self.plan.per_distance * (distance or 0.0)
+            there += self.plan.language_gains.get(code, 0.0) if arm != "none" else 0.0
+            found.append(self.score(evaluation, size, arm, target, code, "test", there))
+        return found
 
     def score(
         self, evaluation: str, size: str, arm: str, task: str, code: str, split: str, level: float

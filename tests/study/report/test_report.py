@@ -14,6 +14,7 @@ from study.report.answers import answers
 from study.report.answers.words import signed
 from study.report.benchmark import overview
 from study.report.cautions import cautions
+from study.report.chapters import chapters
 from study.report.findings import gather
 from study.report.page import render
 from study.report.tables import csv_tables
@@ -46,17 +47,19 @@ def test_planted_gains_are_recovered(store):
 
 def test_answers_tell_the_planted_truth(store):
     found = gather(store)
-    first, second, third, fourth, fifth = answers(found)
+    first, second, third, fourth, fifth, sixth = answers(found)
     assert first.verdict == "siqa: helps; the gain grows with size"
     assert "siqa on xcopa" in second.verdict and "beyond the ladder at m" in second.verdict
     assert third.verdict.startswith("siqa: partly forgotten")
     assert fourth.verdict.startswith("cheapest: siqa at")
     assert fifth.sentences == ("No arm with domain text in this study.",)
+    assert sixth.verdict == "siqa: no evidence that distance matters"
 
 
 def test_scores_fall_with_distance_and_rise_with_size(store):
     found = gather(store)
-    assert all(line.mean().negative for line in found.distance_slopes.values())
+    slopes = found.across_languages.score_slopes
+    assert all(line.mean().negative for by_target in slopes.values() for line in by_target.values())
     none = found.scores["udpos"]["none"].points
     assert none[0] < none[1] < none[2]
 
@@ -71,7 +74,7 @@ def test_a_study_without_effect_finds_none(tmp_path):
 
 def test_page_is_self_contained(page):
     assert not re.search(r"(https?:)?//[a-z]", page, flags=re.I)
-    assert "<script" not in page and page.lower().count("<svg") >= 8
+    assert page.count("<script") == 1 and page.lower().count("<svg") >= 8
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
 
@@ -107,13 +110,15 @@ def test_page_says_what_it_rests_on(page):
         assert text in page, text
 
 
-def test_real_languages_go_by_family_without_an_invented_distance(tmp_path):
+def test_real_languages_have_measured_distances_and_an_unknown_one_has_none(tmp_path):
     plan = Plan(
         sizes=("xs", "s"), targets=("xcopa",), languages=dict.fromkeys(("en", "de", "tr", "et", "zz")), resamples=50
     )
     store = build(tmp_path / "toy", plan)
     page = Path(write(store, NOW)["page"]).read_text(encoding="utf-8")
-    assert gather(store).distance_slopes == {}
+    found = gather(store)
+    assert found.languages["tr"].distance == 0.493 and found.languages["zz"].distance is None
+    assert set(found.across_languages.score_slopes["none"]) == {"xcopa", "all targets"}
     assert "Germanic  de" in page and "Turkic  tr" in page and "zz" in page
 
 
@@ -241,7 +246,9 @@ def test_benchmark_scores_have_their_own_section(tmp_path):
     assert rows["xs"][2] == f"{mean:.1f}" and rows["xs"][-1] == ""
     assert rows["s"][2] == rows["s"][7] == "missing" and rows["s"][6] != "missing" and rows["s"][-1] == "lareqa"
     assert "XTREME-R: no overall score of none at s: lareqa is missing." in cautions(found)
-    section = render(found, {}, "study run toy", NOW).partition('<h2 id="benchmarks">')[2]
+    section = render(found, chapters(found, csv_tables(found), {}), answers(found), "study run toy", NOW).partition(
+        '<h2 id="benchmarks">'
+    )[2]
     assert f'<td class="number">{mean:.1f}</td>' in section and '<td class="number">missing</td>' in section
     assert len(csv_tables(found)["benchmark"]) == 2 * (1 + 4 + 10)
 

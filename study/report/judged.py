@@ -1,0 +1,143 @@
+"""How does a report read twenty thousand files of predictions again without reading them? One small file per scoring.
+
+What a report needs of an evaluation (per example: id, hits, predicted, possible) is kept as one npz under
+`report/cache/`, named by the evaluation's key. It holds the fingerprint of the record that it was made for; a file of
+another fingerprint, or one that cannot be read, is as good as none: the predictions are read and it is written anew.
+The folder can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+import pyarrow
+from pyarrow import parquet
+
+from study.analysis.frame import lines
+from study.analysis.resample import Cell, Judged
+from study.records import Record
+from study.store import Store
+from trainables import storage
+from trainables.errors import StorageError
+
+COLUMNS = ["id", "hits", "predicted", "possible"]
+SEPARATOR = "\0"
+VERSION = 1
+"""Of the layout below; a file of another version is made again."""
+
+Place = tuple[str, str]
+"""(target, language)"""
+Ids = dict[bytes, np.ndarray]
+"""One array of ids for all scorings of the same examples."""
+
+
+def predictions(
+    store: Store, cells: pd.DataFrame, records: Iterable[Record]
+) -> tuple[dict[Cell, Judged], tuple[str, ...]]:
+    """({cell: judged predictions}, notes) for the rows of `frame.result_cells`; unreadable ones are left out."""
+    marks = {record.key: fingerprint(record) for record in records if record.kind == "evaluation"}
+    wanted: dict[str, set[Place]] = defaultdict(set)
+    for row in lines(cells):
+        wanted[row.key].add((row.target, row.language))
+    ids: Ids = {}
+    read = {key: _scoring(store, key, sorted(places), marks[key], ids) for key, places in wanted.items()}
+    judged = {
+        (row.size, row.arm, row.target, row.seed, row.language): found
+        for row in lines(cells)
+        if (found := read[row.key].get((row.target, row.language))) is not None
+    }
+    notes = [
+        f"{_path(store, key, place)}: predictions cannot be read; the cell is left out of gains and intervals."
+        for key, places in wanted.items()
+        for place in sorted(places - set(read[key]))
+    ]
+    return judged, tuple(notes)
+
+
+def fingerprint(record: Record) -> str:
+    """Of what the record says about its predictions."""
+    files = record.predictions.files if record.predictions else {}
+    text = json.dumps([VERSION, record.key, record.finished, files], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _scoring(store: Store, key: str, places: list[Place], mark: str, ids: Ids) -> dict[Place, Judged]:
+    """Judged predictions of one evaluation: from its cache file, else from its predictions, which are then cached."""
+    cache = storage.join(store.report_folder, "cache", f"{key}.npz")
+    kept = _unpacked(cache, mark, ids)
+    if kept is not None and all(place in kept for place in places):
+        return kept
+    found = {place: judged for place in places if (judged := _read(_path(store, key, place), ids)) is not None}
+    if len(found) == len(places):  # what cannot be read may be mended without a new record
+        storage.write_bytes(cache, _packed(found, mark))
+    return found
+
+
+def _path(store: Store, key: str, place: Place) -> str:
+    return store.join("phases", key, "predictions", f"{place[0]}.{place[1]}.test.parquet")
+
+
+def _read(path: str, ids: Ids) -> Judged | None:
+    try:
+        data = pyarrow.BufferReader(storage.read_bytes(path))
+        table = parquet.ParquetFile(data).read(columns=COLUMNS, use_threads=False)
+        names = table["id"].cast(pyarrow.string()).to_pylist()
+        numbers = [table[name].to_numpy().astype(float) for name in COLUMNS[1:]]
+    except (OSError, ValueError, KeyError, StorageError):  # pyarrow's errors are OSErrors and ValueErrors
+        return None
+    return Judged(
+        _shared(SEPARATOR.join(map(str, names)).encode(), ids), *(np.nan_to_num(column) for column in numbers)
+    )
+
+
+def _shared(joined: bytes, ids: Ids) -> np.ndarray:
+    if joined not in ids:
+        ids[joined] = np.array(joined.decode().split(SEPARATOR) if joined else [], dtype=object)
+    return ids[joined]
+
+
+def _packed(found: Mapping[Place, Judged], mark: str) -> bytes:
+    """Names and lengths as text; ids as bytes; hits, predicted and possible of all places in a row, (3, examples)."""
+    joined = [SEPARATOR.join(judged.ids).encode() for judged in found.values()]
+    heading = {
+        "mark": mark,
+        "places": [
+            [*place, len(judged.ids), len(text)] for (place, judged), text in zip(found.items(), joined, strict=True)
+        ],
+    }
+    numbers = [np.stack([judged.hits, judged.predicted, judged.possible]) for judged in found.values()]
+    data = io.BytesIO()
+    np.savez_compressed(
+        data,
+        heading=np.frombuffer(json.dumps(heading).encode(), dtype=np.uint8),
+        ids=np.frombuffer(b"".join(joined), dtype=np.uint8),
+        numbers=np.concatenate(numbers, axis=1) if numbers else np.zeros((3, 0)),
+    )
+    return data.getvalue()
+
+
+def _unpacked(path: str, mark: str, ids: Ids) -> dict[Place, Judged] | None:
+    """None when there is no such file, when it is damaged, or when it was made for another record."""
+    try:
+        with np.load(io.BytesIO(storage.read_bytes(path)), allow_pickle=False) as kept:
+            heading = json.loads(kept["heading"].tobytes())
+            if heading["mark"] != mark:
+                return None
+            text, numbers = kept["ids"].tobytes(), kept["numbers"]
+        found: dict[Place, Judged] = {}
+        start = letter = 0
+        for target, language, count, length in heading["places"]:
+            part = numbers[:, start : start + count]
+            found[(target, language)] = Judged(_shared(text[letter : letter + length], ids), *part)
+            start, letter = start + count, letter + length
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error, StorageError):
+        return None
+    return found

@@ -1,0 +1,81 @@
+"""Are predictions that were read before the same ones, and is a stale or damaged cache as good as none?"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from study.analysis.frame import result_cells, scores
+from study.report import load
+from study.report.judged import predictions
+from study.store import Store
+from tests.study.report.synthetic import Plan, build
+
+PLAN = Plan(sizes=("xs",), targets=("xcopa",), seeds=(0,), examples=30, resamples=10)
+KEY = "evaluation-target-xs-siqa-xcopa-0"
+CELL = ("xs", "siqa", "xcopa", 0, "xa")
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    return build(tmp_path / "toy", PLAN)
+
+
+def read(store: Store):
+    loaded = load.load(store)
+    evidence = load.evidence(store)
+    cells = result_cells(scores(loaded.records, load.design(loaded.spec, loaded.records)))
+    judged, notes = predictions(store, cells, loaded.records)
+    assert set(judged) == set(evidence.judged)
+    return judged, notes
+
+
+def cached(store: Store) -> Path:
+    return Path(store.join("report", "cache", f"{KEY}.npz"))
+
+
+def parquet(store: Store) -> Path:
+    return Path(store.join("phases", KEY, "predictions", "xcopa.xa.test.parquet"))
+
+
+def test_what_was_kept_is_what_was_read(store):
+    first, notes = read(store)
+    table = pd.read_parquet(parquet(store))
+    parquet(store).unlink()  # now only the cache knows
+    second, _ = read(store)
+    assert not notes and list(first) == list(second)
+    for cell, judged in first.items():
+        for name in ("ids", "hits", "predicted", "possible"):
+            assert np.array_equal(getattr(judged, name), getattr(second[cell], name)), name
+    assert second[CELL].ids.tolist() == table["id"].tolist()
+    assert second[CELL].hits.tolist() == table["hits"].tolist()
+
+
+def test_another_record_makes_the_cache_stale(store):
+    read(store)
+    table = pd.read_parquet(parquet(store))
+    table.assign(hits=0.25).to_parquet(parquet(store))
+    assert read(store)[0][CELL].hits.max() == 1.0
+    record = store.record(KEY, verify=False)
+    store.write_record(record.model_copy(update={"finished": "2027-01-01T00:00:00Z"}))
+    assert set(read(store)[0][CELL].hits) == {0.25}
+
+
+@pytest.mark.parametrize("damage", [b"", b"no archive", None])
+def test_a_damaged_cache_is_ignored_and_made_again(store, damage):
+    before, _ = read(store)
+    whole = cached(store).read_bytes()
+    cached(store).write_bytes(whole[: len(whole) // 2] if damage is None else damage)
+    after, notes = read(store)
+    assert not notes and after[CELL].hits.tolist() == before[CELL].hits.tolist()
+    assert cached(store).read_bytes() == whole
+
+
+def test_what_cannot_be_read_is_not_kept(store):
+    whole = parquet(store).read_bytes()
+    parquet(store).write_bytes(b"not parquet")
+    judged, notes = read(store)
+    assert CELL not in judged and len(notes) == 1 and not cached(store).exists()
+    parquet(store).write_bytes(whole)
+    assert CELL in read(store)[0]
