@@ -105,7 +105,9 @@ def _bootstrap(sums: np.ndarray, ids: list[str], count: int, seed: int) -> np.nd
     """(cells, 2, examples) -> (cells, count) scores on resampled examples."""
     cells, _, examples = sums.shape
     rng = np.random.default_rng([seed, zlib.crc32("\n".join(ids).encode())])
-    flat = sums.reshape(cells * 2, examples).T
+    # Of an accuracy every example counts alike: its total need not be drawn.
+    alike = np.ptp(sums[:, 1]) == 0
+    flat = (sums[:, 0] if alike else sums.reshape(cells * 2, examples)).T
     step = max(1, BLOCK // examples)
     parts = []
     for start in range(0, count, step):
@@ -113,4 +115,7 @@ def _bootstrap(sums: np.ndarray, ids: list[str], count: int, seed: int) -> np.nd
         picks = rng.integers(0, examples, size=(rows, examples)) + np.arange(rows)[:, None] * examples
         weights = np.bincount(picks.ravel(), minlength=rows * examples).reshape(rows, examples)
         parts.append(weights.astype(float) @ flat)
-    return _ratio(np.concatenate(parts).T.reshape(cells, 2, count))
+    drawn = np.concatenate(parts).T
+    if alike:
+        return _ratio(np.stack([drawn, np.full_like(drawn, sums[0, 1].sum())], axis=1))
+    return _ratio(drawn.reshape(cells, 2, count))

@@ -10,14 +10,16 @@ example are surer than unpaired ones, as in real studies.
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 from scipy.special import ndtri
 
-from study.analysis.basis import Evidence
-from study.analysis.distance import Language
+from study.analysis.basis import DevCell, Evidence
+from study.analysis.languages import Language
 from study.analysis.resample import Cell, Judged
 from study.simulation.planted import HIGHEST, LOWEST, Planted
-from study.simulation.records import Kept, records, spec_of
+from study.simulation.records import Kept, Place, records, spec_of
 from study.simulation.truth import Truth, draw_effects
 from study.spec import NONE
 
@@ -27,10 +29,22 @@ def draw(planted: Planted, seed: int) -> tuple[Evidence, Truth]:
     effects, training, examples, kept = (np.random.default_rng([seed, stream]) for stream in range(4))
     truth = Truth(planted, draw_effects(planted, effects))
     judged = _judged(truth, _expected(truth, training), examples)
-    facts = {
-        code: Language(code, code, one.family, one.script, one.distance) for code, one in planted.languages.items()
+    retained = _retained(planted, kept)
+    found = Evidence(
+        spec=spec_of(planted, seed),
+        records=records(planted, judged, retained),
+        judged=judged,
+        languages=_facts(planted),
+        dev_judged=_dev_cells(retained),
+    )
+    return found, truth
+
+
+def _facts(planted: Planted) -> dict[str, Language]:
+    return {
+        code: Language(code, code, one.family, one.script, one.distance, seen=dict.fromkeys(planted.sizes, one.seen))
+        for code, one in planted.languages.items()
     }
-    return Evidence(spec_of(planted, seed), records(planted, judged, _retained(planted, kept)), judged, facts), truth
 
 
 def _expected(truth: Truth, rng: np.random.Generator) -> dict[tuple[str, str], np.ndarray]:
@@ -80,27 +94,38 @@ def _mix(shared: np.ndarray, own: np.ndarray, share: float) -> np.ndarray:
 
 
 def _retained(planted: Planted, rng: np.random.Generator) -> Kept:
-    """English dev scores of the arms' own tasks: {(size, arm, seed, task): before} and {(..., target): after}."""
-    before: dict[tuple[str, str, int, str], float] = {}
-    after: dict[tuple[str, str, int, str, str], float] = {}
+    """Answers on the English dev sets of the arms' own tasks, before and after every target phase."""
+    before: dict[tuple[str, str, int, str], Judged] = {}
+    after: dict[tuple[str, str, int, str, str], Judged] = {}
     noise, count = planted.noise, planted.dev_examples
+    tasks = dict.fromkeys(task for arm in planted.arms.values() if arm for task in arm.tasks)
+    hard = {task: rng.standard_normal(count, dtype=np.float32) for task in tasks}
+    tuned = [target for target, one in planted.targets.items() if not one.direct]
+    ids = np.array([f"dev-{n:05d}" for n in range(count)], dtype=object)
+
+    def answers(task: str, points: float) -> Judged:
+        luck = _mix(hard[task], rng.standard_normal(count, dtype=np.float32), noise.difficulty)
+        hits = (luck <= ndtri(np.clip(points, 1.0, 99.0) / 100)).astype(float)
+        return Judged(ids, hits, np.ones(count), np.ones(count))
+
     for arm in planted.treated:
         made_of = planted.arms[arm]
         assert made_of is not None, "checked by Planted"
-        for size, tenfolds in zip(planted.sizes, planted.tenfolds, strict=True):
-            for seed in planted.seeds:
-                for task in made_of.tasks:
-                    level = made_of.learned + noise.checkpoint * rng.standard_normal()
-                    hard = rng.standard_normal(count, dtype=np.float32)
-                    before[(size, arm, seed, task)] = _dev(level, hard, noise.difficulty, rng)
-                    for target, one in planted.targets.items():
-                        if not one.direct:
-                            left = made_of.retention.at(tenfolds) + noise.retention * rng.standard_normal()
-                            score = _dev(level * float(left) / 100, hard, noise.difficulty, rng)
-                            after[(size, arm, seed, task, target)] = score
+        for (size, tenfolds), seed in product(zip(planted.sizes, planted.tenfolds, strict=True), planted.seeds):
+            for task in made_of.tasks:
+                level = made_of.learned + noise.checkpoint * rng.standard_normal()
+                before[(size, arm, seed, task)] = answers(task, level)
+                for target in tuned:
+                    left = float(made_of.retention.at(tenfolds)) + noise.retention * rng.standard_normal()
+                    after[(size, arm, seed, task, target)] = answers(task, level * left / 100)
     return Kept(before, after)
 
 
-def _dev(points: float, hard: np.ndarray, difficulty: float, rng: np.random.Generator) -> float:
-    luck = _mix(hard, rng.standard_normal(len(hard), dtype=np.float32), difficulty)
-    return 100 * float(np.mean(luck <= ndtri(np.clip(points, 1.0, 99.0) / 100)))
+def _dev_cells(kept: Kept) -> dict[DevCell, Judged]:
+    """The same by the keys of the evaluations."""
+    found: dict[DevCell, Judged] = {}
+    for (size, arm, seed, task), judged in kept.before.items():
+        found[(Place("evaluation", size, arm, None, seed).key, task, "en")] = judged
+    for (size, arm, seed, task, target), judged in kept.after.items():
+        found[(Place("evaluation", size, arm, target, seed).key, task, "en")] = judged
+    return found

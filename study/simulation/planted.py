@@ -83,7 +83,7 @@ class Gain(Line):
     targets: dict[str, float] = {}
     """Further points on single targets."""
     per_distance: float = 0.0
-    """Further points per unit of distance from English."""
+    """Further points per unit of distance from English beyond that of a typical language."""
     unseen: float = 0.0
     """Further points in languages that were not in the pretraining text."""
 
@@ -94,11 +94,13 @@ class PlantedText(Block):
     targets: tuple[str, ...] = ()
     """Targets in whose domain the text is."""
     languages: tuple[str, ...] = ()
-    """Languages in which the text is; empty: all."""
-    inside: float = 0.0
-    """Points on those targets in those languages."""
-    outside: float = 0.0
-    """Points everywhere else."""
+    """Languages in which the text is."""
+    everywhere: float = 0.0
+    """Points on all targets in all languages."""
+    on_targets: float = 0.0
+    """Further points on those targets."""
+    in_languages: float = 0.0
+    """Further points in those languages."""
 
 
 class PlantedArm(Block):
@@ -160,7 +162,7 @@ class Planted(Block):
     typical_distance: float = Field(default=0.5, ge=0)
     """Distance from English of a typical language: levels and gains are those of such a one."""
     per_distance: float = 0.0
-    """Points of score per unit of distance from English."""
+    """Points of score per unit of distance from English beyond that of a typical language."""
     targets: dict[str, PlantedTarget] = Field(min_length=1)
     arms: dict[Slug, PlantedArm | None]
     seeds: tuple[Seed, ...] = Field(default=(0, 1, 2), min_length=1)

@@ -1,7 +1,8 @@
 """What could a study see? The chance that an effect of a given size is told from none, from simulated studies.
 
-An interval shows an effect when it leaves zero out. How far an estimate's lower end lies below the truth does not
-depend on how large the effect is, so one set of simulated studies answers for effects of every size.
+An interval shows an effect when it leaves zero out: when the estimate lies further from zero than half the interval is
+wide. Studies of the planned design are simulated for those widths; the estimate spreads around the truth as the
+intervals say, which `tests/benchmarks/coverage.py` holds them to.
 
     found = power(planted, studies_for(planted))
     found[0].smallest, found[0].chance(2.0)          # points seen with 80 % chance; chance to see 2 points
@@ -14,19 +15,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import brentq
+from scipy.stats import norm
 
-from study.analysis import retention
 from study.analysis.basis import Basis, basis
 from study.analysis.noise import POWER, Estimate
+from study.analysis.retention import memory
 from study.analysis.scaling import contrasts, slope
 from study.analysis.series import Series
 from study.simulation.draw import draw
 from study.simulation.planted import Planted
-from study.simulation.truth import Truth
 
 RESAMPLES = 200
 """Enough for the variance of a draw, which is all that is used of them."""
-FEWEST, MOST, WORK = 20, 100, 40_000_000
+FEWEST, MOST, WORK = 10, 50, 100_000_000
 """Simulated studies, and test answers in all of them."""
 
 GAIN, SINGLE = "gain, all targets and sizes", "gain on one target at one size"
@@ -42,17 +44,20 @@ class Seen:
     arm: str
     scope: str
     """`these` languages, or languages `like` these."""
-    margins: np.ndarray
-    """(draws,) the true effects from which on each simulated interval would have left zero out."""
+    widths: np.ndarray
+    """(estimates,) half widths of the simulated intervals."""
+    spread: float
+    """Standard deviation of the estimate around the truth."""
 
     @property
     def smallest(self) -> float:
         """The smallest effect that is seen with 80 % chance."""
-        return float(np.quantile(self.margins, POWER))
+        highest = float(self.widths.max()) + 10 * self.spread
+        return float(brentq(lambda effect: self.chance(effect) - POWER, 0.0, highest)) if highest > 0 else 0.0
 
     def chance(self, effect: float) -> float:
         """The chance that an effect of this size is seen."""
-        return float(np.mean(self.margins < effect))
+        return float(np.mean(norm.cdf(effect, loc=self.widths, scale=max(self.spread, 1e-9))))
 
 
 def studies_for(planted: Planted) -> int:
@@ -65,41 +70,37 @@ def studies_for(planted: Planted) -> int:
 def power(planted: Planted, studies: int, each: Callable[[int], None] = lambda done: None) -> list[Seen]:
     """One entry per quantity, arm and scope, in the order of the design. `each` is told how many studies are done."""
     planted = planted.model_copy(update={"resamples": RESAMPLES})
-    margins: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    seen: dict[tuple[str, str, str], list[Estimate]] = defaultdict(list)
     for study in range(studies):
-        evidence, truth = draw(planted, study)
-        for quantity, arm, scope, true, estimate in _estimates(basis(evidence), truth):
-            margins[(quantity, arm, scope)] += [true - estimate.low, estimate.high - true]
+        for quantity, arm, scope, estimate in _estimates(basis(draw(planted, study)[0])):
+            seen[(quantity, arm, scope)].append(estimate)
         each(study + 1)
-    return [Seen(*key, np.array(values)) for key, values in margins.items()]
+    return [_seen(*key, found) for key, found in seen.items()]
 
 
-def _estimates(found: Basis, truth: Truth) -> Iterator[tuple[str, str, str, float, Estimate]]:
-    """(quantity, arm, scope, truth, estimate)"""
+def _seen(quantity: str, arm: str, scope: str, found: list[Estimate]) -> Seen:
+    widths = np.array([one.point - one.low for one in found])
+    return Seen(quantity, arm, scope, widths, float(np.mean([one.error**2 for one in found])) ** 0.5)
+
+
+def _estimates(found: Basis) -> Iterator[tuple[str, str, str, Estimate]]:
+    """(quantity, arm, scope, estimate)"""
+    curves = memory(found).curves
     for arm, pool in found.pools.items():
-        for scope, series, true in _scopes(pool.gain, truth):
-            values = true.pooled(arm, pool.targets)
-            yield GAIN, arm, scope, float(values.mean()), series.mean()
-            for quantity, value, estimate in _changes(series, values, true):
-                yield quantity, arm, scope, value, estimate
+        for scope, of in _scopes(pool.gain):
+            yield GAIN, arm, scope, of.mean()
+            if (line := slope(of)) is not None:
+                yield SLOPE, arm, scope, line
+                yield CONTRAST, arm, scope, contrasts(of)[0][2]
         for target in pool.targets:
-            for scope, series, true in _scopes(found.gains[arm][target], truth):
-                for value, size in zip(true.gain(arm, target), series.sizes, strict=True):
-                    if (estimate := series.at(size)) is not None:
-                        yield SINGLE, arm, scope, float(value), estimate
-        kept = retention.retention_series(retention.retention(found.rows), found.design, arm)
-        if kept is not None and len(kept.sizes) > 1:
-            values = truth.retention(arm)
-            yield RETENTION, arm, "these", float(values[-1] - values[0]), contrasts(kept)[0][2]
+            for scope, of in _scopes(found.gains[arm][target]):
+                for place in np.eye(len(of.sizes)):
+                    yield SINGLE, arm, scope, of.linear(place)
+        if arm in curves and len(curves[arm].sizes) > 1:
+            yield RETENTION, arm, "these", contrasts(curves[arm])[0][2]
 
 
-def _scopes(series: Series, truth: Truth) -> Iterator[tuple[str, Series, Truth]]:
-    yield "these", series, truth
-    if (across := series.over_languages()) is not None:
-        yield "like", across, truth.typical
-
-
-def _changes(series: Series, values: np.ndarray, truth: Truth) -> Iterator[tuple[str, float, Estimate]]:
-    if (found := slope(series)) is not None:
-        yield SLOPE, truth.slope(values), found
-        yield CONTRAST, float(values[-1] - values[0]), contrasts(series)[0][2]
+def _scopes(of: Series) -> Iterator[tuple[str, Series]]:
+    yield "these", of
+    if (across := of.over_languages()) is not None:
+        yield "like", across

@@ -29,11 +29,11 @@ WARM, COLD = 0.3, 4.0
 
 @dataclass(frozen=True)
 class Kept:
-    """English dev scores of the arms' own tasks, in points."""
+    """Answers on the English dev sets of the arms' own tasks."""
 
-    before: Mapping[tuple[str, str, int, str], float]
+    before: Mapping[tuple[str, str, int, str], Judged]
     """{(size, arm, seed, task)}"""
-    after: Mapping[tuple[str, str, int, str, str], float]
+    after: Mapping[tuple[str, str, int, str, str], Judged]
     """{(size, arm, seed, task, target)}"""
 
 
@@ -67,7 +67,10 @@ def spec_of(planted: Planted, seed: int) -> dict[str, Any]:
         "direct": [name for name, target in planted.targets.items() if target.direct],
         "seeds": list(planted.seeds),
         "data": {"source": "simulated"},
-        "report": {"bootstrap": planted.resamples},
+        "report": {
+            "bootstrap": planted.resamples,
+            "in_domain": {name: list(arm.text.targets) for name, arm in planted.arms.items() if arm and arm.text},
+        },
         "simulated": {"seed": seed, "planted": planted.model_dump(mode="json")},
     }
 
@@ -131,15 +134,14 @@ class _Writer:
     def _tests(self, size: str, arm: str, target: str, seed: int) -> list[LanguageScore]:
         found = []
         for code in self.planted.targets[target].languages:
-            hits = self.judged[(size, arm, target, seed, code)].hits
-            points = 100 * float(hits.mean())
-            found.append(self._score(size, target, code, "test", points, len(hits)))
+            found.append(self._score(size, target, code, "test", self.judged[(size, arm, target, seed, code)]))
         return found
 
-    def _dev(self, size: str, task: str, points: float) -> LanguageScore:
-        return self._score(size, task, "en", "dev", points, self.planted.dev_examples)
+    def _dev(self, size: str, task: str, answers: Judged) -> LanguageScore:
+        return self._score(size, task, "en", "dev", answers)
 
-    def _score(self, size: str, task: str, code: str, split: Any, points: float, count: int) -> LanguageScore:
+    def _score(self, size: str, task: str, code: str, split: Any, answers: Judged) -> LanguageScore:
+        count = len(answers.hits)
         target = self.planted.targets.get(task)
         blind = target.blind if target and split == "test" else 50.0
         tokens = 64 * count
@@ -147,7 +149,7 @@ class _Writer:
             task=task,
             language=code,
             split=split,
-            score=points,
+            score=100 * float(answers.hits.mean()),
             examples=count,
             baselines={"majority": blind, "random": blind},
             seconds=self._seconds(2.0 * self.planted.sizes[size] * tokens),

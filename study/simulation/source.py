@@ -14,16 +14,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from study import specfile
 from study.amounts import UNKNOWN_EXAMPLES, published
 from study.explain import allowed, lines, show
+from study.report.facts import published as published_languages
 from study.shapes import size_of
 from study.simulation.planted import Planted
 from study.spec import NONE, Arm, StudySpec
@@ -140,17 +139,20 @@ def _languages(spec: StudySpec, codes: list[str]) -> dict[str, dict[str, Any]]:
             code: {"distance": known[code].distance, "family": known[code].family, "script": known[code].script}
             for code in codes
         }
-    table = yaml.safe_load(files("study.analysis").joinpath("languages.yaml").read_text(encoding="utf-8"))
-    seen = spec.family().languages
-    found = {}
-    for code in codes:
-        _, _, family, script = table.get(code, ("", "", "", ""))
-        found[code] = {"family": family, "script": script, "seen": not seen or code in seen}
-    return found
+    table, seen = published_languages(), spec.family().languages
+    return {
+        code: {
+            "distance": table[code].distance,
+            "family": table[code].family,
+            "script": table[code].script,
+            "seen": not seen or code in seen,
+        }
+        for code in codes
+    }
 
 
 def _arm(arm: Arm | None) -> dict[str, Any] | None:
     if arm is None:
         return None
-    text = {"languages": sorted(arm.text.languages), "inside": 1.0} if arm.text else None
+    text = {"languages": sorted(arm.text.languages), "everywhere": 1.0} if arm.text else None
     return {"tasks": sorted(arm.tasks), "gain": USUAL, "text": text}

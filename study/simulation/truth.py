@@ -59,7 +59,8 @@ class Truth:
             total += gain.per_distance * _beyond(planted, language.distance) + gain.unseen * (not language.seen)
             total += self.effects.gains.get((arm, target, code), 0.0)
         if text:
-            total += text.inside if inside(planted, arm, target, code) else text.outside
+            total += text.everywhere + text.on_targets * (target in text.targets)
+            total += text.in_languages * (code in text.languages)
         return total
 
     def _base(self, target: str, code: str) -> np.ndarray:
@@ -80,9 +81,9 @@ class Truth:
             target, codes, lambda code: self.language_gain(arm, target, code) - self.language_gain(base, target, code)
         )
 
-    def pooled(self, arm: str, targets: Sequence[str] = (), base: str = NONE) -> np.ndarray:
-        """Mean over targets of the gain."""
-        return np.mean([self.gain(arm, target, base=base) for target in targets or self.planted.targets], axis=0)
+    def pooled(self, arm: str, targets: Sequence[str] = (), codes: Sequence[str] = (), base: str = NONE) -> np.ndarray:
+        """Mean over targets (default: all) of the gain."""
+        return np.mean([self.gain(arm, target, codes, base) for target in targets or self.planted.targets], axis=0)
 
     def slope(self, by_size: np.ndarray) -> float:
         """Least-squares slope per tenfold parameters of a (sizes,) array."""
@@ -109,13 +110,6 @@ class Truth:
 
     def _mean(self, target: str, codes: Sequence[str], of: Callable[[str], np.ndarray]) -> np.ndarray:
         return np.mean([of(code) for code in codes or self.planted.targets[target].languages], axis=0)
-
-
-def inside(planted: Planted, arm: str, target: str, code: str) -> bool:
-    """Whether an arm's running text is of this target's domain and language."""
-    made_of = planted.arms[arm]
-    text = made_of.text if made_of else None
-    return bool(text) and target in text.targets and (not text.languages or code in text.languages)
 
 
 def draw_effects(planted: Planted, rng: np.random.Generator) -> Effects:

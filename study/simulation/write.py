@@ -44,8 +44,7 @@ def write(store: Store, evidence: Evidence, spec: Mapping[str, Any], phases: Ite
     planned = {_place(phase).key: phase for phase in phases}
     for record in evidence.records:
         renamed = _as_planned(record, planned)
-        tests = [score for score in record.scores if score.split == "test"] if record.kind == "evaluation" else []
-        kept = _write_predictions(store, renamed.key, record, tests, evidence) if tests else None
+        kept = _write_predictions(store, renamed.key, record, evidence) if record.scores else None
         store.write_record(renamed.model_copy(update={"predictions": kept}))
 
 
@@ -75,20 +74,23 @@ def _as_planned(record: Record, planned: Mapping[str, Phase]) -> Record:
     )
 
 
-def _write_predictions(
-    store: Store, key: str, record: Record, tests: Iterable[LanguageScore], evidence: Evidence
-) -> Checkpoint:
+def _write_predictions(store: Store, key: str, record: Record, evidence: Evidence) -> Checkpoint:
     """One parquet file per cell, as scoring writes them."""
     sums, total = {}, 0
-    arm = record.arm or NONE
-    # A bare backbone counts for every seed.
-    seed = record.seed if record.seed is not None else evidence.spec["seeds"][0]
-    for score in tests:
-        data = _parquet(evidence.judged[(record.size, arm, score.task, seed, score.language)])
-        name = f"{score.task}.{score.language}.test.parquet"
+    for score in record.scores:
+        data = _parquet(_answers(record, score, evidence))
+        name = f"{score.task}.{score.language}.{score.split}.parquet"
         storage.write_bytes(store.join("phases", key, "predictions", name), data)
         sums[name], total = hashlib.sha256(data).hexdigest(), total + len(data)
     return Checkpoint(path=f"phases/{key}/predictions", files=sums, bytes=total)
+
+
+def _answers(record: Record, score: LanguageScore, evidence: Evidence) -> Judged:
+    if score.split == "dev":
+        return evidence.dev_judged[(record.key, score.task, score.language)]
+    # A bare backbone counts for every seed.
+    seed = record.seed if record.seed is not None else evidence.spec["seeds"][0]
+    return evidence.judged[(record.size, record.arm or NONE, score.task, seed, score.language)]
 
 
 def _parquet(judged: Judged) -> bytes:
