@@ -78,7 +78,7 @@ def plan(
     smoke: Smoke = False,
     costs: Annotated[bool, typer.Option("--cost", help="What it takes: memory, tokens, GPU-hours, price.")] = False,
     gpu: Annotated[str | None, typer.Option(help="Card to cost it for, or `all`.", show_default="the study's")] = None,
-    rate: Annotated[float | None, typer.Option(help="Price of a GPU-hour, in any currency.", min=0)] = None,
+    rate: Annotated[float | None, typer.Option(help="Price of a GPU-hour.", show_default="the study's", min=0)] = None,
     power: Annotated[bool, typer.Option("--power", help="What effects it would show, from simulated studies.")] = False,
     json: Json = False,
 ) -> None:
@@ -224,8 +224,8 @@ def report(spec: Spec, storage: Storage = None, smoke: Smoke = False, json: Json
     from study import show
     from study.report import write
 
-    _, store = _open(spec, storage, None, smoke, stored=True)
-    paths = write(store)
+    study, store = _open(spec, storage, None, smoke, stored=True)
+    paths = write(store, settings=study.report.model_dump(mode="json"))
     if json:
         show.as_json(paths)
     else:

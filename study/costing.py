@@ -26,7 +26,11 @@ def show_costs(spec: StudySpec, store: Store, gpu: str | None, rate: float | Non
 
 
 def costs(spec: StudySpec, store: Store, gpu: str | None, rate: float | None) -> tuple[list[Budget], str]:
-    """(budgets, what the tokens rest on), on the card of `gpu`, else the study's, else all of the table."""
+    """(budgets, what the tokens rest on), on the card of `gpu`, else the study's, else all of the table.
+
+    `rate` is the price of a GPU-hour, by default that of the study's report.
+    """
+    rate = spec.report.gpu_hour_price if rate is None else rate
     known = calibrations.load(store)
     own = [calibrations.as_card(one.device) for one in known.values()]
     chosen = gpu or spec.compute.gpu or ALL

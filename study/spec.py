@@ -163,6 +163,10 @@ class ReportSpec(Block):
 
     bootstrap: Annotated[int, Field(gt=0, le=1_000_000)] = 1000
     """Resamples behind every interval. 1000: the ends of a 95 % interval are then good to a few per cent."""
+    gpu_hour_price: float | None = Field(default=None, ge=0)
+    """Price of a GPU-hour in any currency, for the report and `study plan --cost`; null: money is left out."""
+    in_domain: dict[str, tuple[str, ...]] = {}
+    """Arm with running text -> targets that share its domain, which question 5 sets apart from the others."""
 
 
 class StudySpec(Block):
@@ -256,7 +260,7 @@ def _attention_problems(spec: StudySpec, family: Ladder) -> list[str]:
         ]
     if spec.attention == "causal":
         return []
-    if not all(_reads_both_ways(rung.model_type) for rung in family.sizes.values()):
+    if any(rung.model_type == "bloom" for rung in family.sizes.values()):  # its biases grow with the key's position
         return [f"attention: found 'bidirectional', allowed for ladder {spec.ladder}: causal (ALiBi looks back only)"]
     # Restoring masked tokens needs a mask token, which published decoders' tokenizers do not have.
     return [
@@ -264,11 +268,6 @@ def _attention_problems(spec: StudySpec, family: Ladder) -> list[str]:
         for name, arm in spec.arms.items()
         if arm and arm.text and family.pretrain is None
     ]
-
-
-def _reads_both_ways(model_type: str) -> bool:
-    """Whether a decoder may be run with bidirectional attention: ALiBi's biases grow with the key's position."""
-    return model_type != "bloom"
 
 
 def _arm_problems(spec: StudySpec) -> list[str]:
@@ -311,6 +310,10 @@ def _task_problems(spec: StudySpec) -> list[str]:
                 found.append(
                     f"arms.{name}.files.{task}: found files, allowed for tasks of this arm: {', '.join(arm.tasks)}"
                 )
+    texts = [name for name, arm in spec.arms.items() if arm and arm.text]
+    for name, inside in spec.report.in_domain.items():
+        found.append(_unknown(f"report.in_domain.{name}", name, "arm with text", texts))
+        found += [_unknown(f"report.in_domain.{name}.{i}", task, "task", TASKS) for i, task in enumerate(inside)]
     for place, task in enumerate(spec.direct):
         if task not in spec.targets or task not in TASKS or TASKS[task].head != "retrieve":
             allowed = ", ".join(one for one in spec.targets if one in TASKS and TASKS[one].head == "retrieve")
@@ -391,5 +394,5 @@ def _unknown(path: str, name: str, what: str, known: Any) -> str:
     if name in known:
         return ""
     near = get_close_matches(name, list(known), n=1)
-    hint = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(known)}"
+    hint = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(known) or 'none'}"
     return f"{path}: {name[:60]!r} is not a known {what}; {hint}"

@@ -12,14 +12,17 @@ from typing import Any
 
 import pandas as pd
 
-from study.analysis import efficiency
 from study.analysis import gains as gain
+from study.analysis import spent
 from study.analysis.design import design as read_design
 from study.analysis.frame import Design, missing_cells, result_cells, scores, task_scores
 from study.analysis.languages import Language
 from study.analysis.resample import Cell, Judged, Resampled, resample
 from study.analysis.series import Series
 from study.records import Record
+
+DevCell = tuple[str, str, str]
+"""(key of the evaluation, task, language)"""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Evidence:
     """{key: one line} of phases that failed last time and have no record."""
     notes: tuple[str, ...] = ()
     """What could not be read, one sentence each."""
+    dev_judged: Mapping[DevCell, Judged] = field(default_factory=dict)
+    """English dev predictions of the arms' own tasks, before and after a target phase."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,10 @@ class Basis:
     """Rows of `frame.task_scores`."""
     missing: list[tuple[str, str, str, int]]
     resampled: Resampled
+    dev_judged: Mapping[DevCell, Judged]
     languages: dict[str, Language]
     phases: pd.DataFrame
-    """Rows of `efficiency.phases`."""
+    """Rows of `spent.phases`."""
     scores: dict[str, dict[str, Series]]
     """{target: {arm: task score by size}}"""
     gains: dict[str, dict[str, Series]]
@@ -100,8 +106,9 @@ def basis(evidence: Evidence) -> Basis:
         tasks=task_scores(cells, design),
         missing=missing_cells(cells, design),
         resampled=resampled,
+        dev_judged=evidence.dev_judged,
         languages=evidence.languages,
-        phases=efficiency.phases(evidence.records),
+        phases=spent.phases(evidence.records, evidence.spec),
         scores=_table(
             design.targets, design.arms, lambda target, arm: gain.score_series(resampled, design, arm, target)
         ),

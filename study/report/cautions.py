@@ -32,11 +32,12 @@ def cautions(found: Findings) -> list[str]:
     if len(design.sizes) <= 3:
         told.append(f"{len(design.sizes)} sizes: contrasts and a slope can be given, an exponent cannot.")
     told += _benchmark(found) + _pretraining(found) + _blind(found) + _searches(found) + _stand_ins(found)
-    count = sum(len(gain.sizes) for targets in found.gains.values() for gain in targets.values())
-    if count > 1:
+    if sum(family.size for family in found.levels.families.values()) > 1:
         told.append(
-            f"Intervals of the {count} single gains are not corrected for their number: about one in twenty leaves "
-            "zero out by chance. The pooled gain of an arm is the primary result."
+            "Intervals are 95 % each and not corrected for their number: about one in twenty leaves zero out by "
+            "chance. What questions 1 to 3 claim in words, and what the tables of gains, changes and levers mark as "
+            "clear, stands with its whole family counted (Holm): false claims in at most one study in twenty per "
+            "family. A family is one kind of gain or change."
         )
     return told
 
@@ -71,11 +72,11 @@ def _blind(found: Findings) -> list[str]:
         told.append(
             f"{len(low)} cells lie less than 2 points above a predictor that does not look: {', '.join(names)}."
         )
-    little = found.retained[found.retained["learned"] < LITTLE]
+    little = found.memory.table[found.memory.table["learned"] < LITTLE]
     if len(little):
         sizes = sorted(set(little["size"]), key=lambda size: found.design.parameters.get(size, 0))
         told.append(
-            f"Little to retain in {len(little)} of {len(found.retained)} retention rows (sizes {', '.join(sizes)})."
+            f"Little to retain in {len(little)} of {len(found.memory.table)} retention rows (sizes {', '.join(sizes)})."
         )
     return told
 

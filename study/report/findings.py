@@ -6,20 +6,24 @@ found.gains["siqa"]["xcopa"].at("m")
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from study.analysis import bylanguage, distance, efficiency, retention
+from study.analysis import bylanguage, cost, distance, domain, fits, replication
 from study.analysis import gains as gain
 from study.analysis import trials as tried
 from study.analysis.basis import Basis, Evidence, basis
 from study.analysis.benchmark import COLUMNS, benchmark
-from study.analysis.design import text_arms
-from study.analysis.frame import NONE, Design
+from study.analysis.frame import Design
+from study.analysis.interaction import Interaction, interaction
+from study.analysis.levels import Levels, levels
+from study.analysis.levers import Levers, levers
 from study.analysis.resample import Resampled
-from study.analysis.series import Series
+from study.analysis.retention import Memory, memory
+from study.analysis.slope_checks import Check, slope_checks
 from study.report import load
 from study.store import Store
 from trainables.tasks.benchmark import XTREME_R
@@ -32,24 +36,28 @@ class Findings(Basis):
     benchmark: pd.DataFrame
     """Rows of `benchmark.benchmark`; none for a lab, whose tasks only bear the benchmark's names."""
     by_language: pd.DataFrame
-    text_gains: dict[str, dict[str, gain.Pool]]
-    """{arm with running text: {the same arm without it: what the text adds}}"""
     language_gains: pd.DataFrame
+    levels: Levels
+    interaction: Interaction
+    slope_checks: dict[str, list[Check]]
+    """{arm: other estimates of the slope of its pooled gain}"""
+    levers: Levers
+    memory: Memory
     across_languages: bylanguage.LanguageFindings
-    retained: pd.DataFrame
-    retention: dict[str, Series]
-    kinds: pd.DataFrame
-    prices: dict[str, pd.DataFrame]
-    frontier: pd.DataFrame
-    """size, arm, seconds, flops, score: mean over targets against the cost of tuning."""
+    cost: cost.Costs
+    domain: domain.Domain
+    fits: dict[str, dict[str, fits.Fitted]]
+    """{target or pool: {arm: curves over the sizes}}; empty with fewer than four sizes."""
+    replication: pd.DataFrame
+    """Rows of `replication.find`."""
     searches: pd.DataFrame
     trials: pd.DataFrame
     overhead: tried.Overhead
 
 
-def gather(store: Store) -> Findings:
-    """Read a store and compute. Works on an empty and on a half-finished study."""
-    return find(load.evidence(store))
+def gather(store: Store, settings: Mapping[str, Any] | None = None) -> Findings:
+    """Read a store and compute. Works on an empty and on a half-finished study. `settings`: see `load.evidence`."""
+    return find(load.evidence(store, settings))
 
 
 def find(evidence: Evidence) -> Findings:
@@ -57,22 +65,21 @@ def find(evidence: Evidence) -> Findings:
     base = basis(evidence)
     design, resampled, cells = base.design, base.resampled, base.cells
     ran = tried.trials(base.records)
-    retained = retention.retention(base.rows)
     return Findings(
         **vars(base),
         benchmark=_benchmark(base.spec, cells, design, resampled),
         by_language=distance.by_language(cells),
-        text_gains={
-            arm: {base: pool for base in bases if (pool := gain.pooled_gain(resampled, design, arm, base))}
-            for arm, bases in text_arms(base.spec).items()
-        },
         language_gains=_language_gains(resampled, design, cells),
+        levels=levels(base),
+        interaction=interaction(base),
+        slope_checks=slope_checks(base),
+        levers=levers(base),
+        memory=memory(base),
         across_languages=bylanguage.find(base),
-        retained=retained,
-        retention={arm: s for arm in design.treated if (s := retention.retention_series(retained, design, arm))},
-        kinds=efficiency.by_kind(base.phases, design),
-        prices={arm: efficiency.price_of_gain(base.phases, pool.gain) for arm, pool in base.pools.items()},
-        frontier=_frontier(base.tasks, base.phases, design),
+        cost=cost.find(base),
+        domain=domain.find(base),
+        fits=fits.find(base),
+        replication=replication.find(base, load.published()),
         searches=tried.searches(base.records),
         trials=ran,
         overhead=tried.overhead(ran),
@@ -98,18 +105,3 @@ def _language_gains(resampled: Resampled, design: Design, cells: pd.DataFrame) -
                     if estimate:
                         rows.append((arm, target, size, code, estimate.point, estimate.low, estimate.high))
     return pd.DataFrame(rows, columns=["arm", "target", "size", "language", "gain", "low", "high"])
-
-
-def _frontier(tasks: pd.DataFrame, phases: pd.DataFrame, design: Design) -> pd.DataFrame:
-    """Mean score over the targets that every (size, arm) shown has, against the cost of tuning."""
-    columns = ["size", "arm", "seconds", "flops", "score"]
-    if tasks.empty:
-        return pd.DataFrame(columns=columns)
-    complete = tasks.groupby(["size", "arm"]).size() == len(design.targets) * len(design.seeds)
-    means = tasks.groupby(["size", "arm", "target"])["score"].mean().groupby(["size", "arm"]).mean()
-    table = efficiency.tuning_cost(phases).merge(means[complete].reset_index(), on=["size", "arm"])
-    table = table[table["arm"].isin([NONE, *design.treated])]
-    order = {size: index for index, size in enumerate(design.sizes)}
-    return table.sort_values(["arm", "size"], key=lambda c: c.map(order) if c.name == "size" else c)[
-        columns
-    ].reset_index(drop=True)

@@ -66,7 +66,7 @@ def _seeds(found: Findings, seeds: Sequence[int]) -> str:
 def _waiting(found: Findings, answers: Sequence[Answer]) -> list[str]:
     """Answers that cannot be told yet; those that are told but use arms with missing cells."""
     arms = {arm for _, arm, _, _ in found.missing}
-    uses = {3: arms - {NONE}, 5: arms & set(found.text_gains)}  # the third asks arms alone, the fifth arms with text
+    uses = {3: arms - {NONE}, 5: arms & set(found.domain.arms)}  # the third asks arms alone, the fifth arms with text
     untold, open_ = [], []
     for number, answer in enumerate(answers, 1):
         if answer.verdict.startswith("cannot tell"):

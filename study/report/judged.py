@@ -21,7 +21,8 @@ import pandas as pd
 import pyarrow
 from pyarrow import parquet
 
-from study.analysis.frame import lines
+from study.analysis.basis import DevCell
+from study.analysis.frame import NONE, lines, result_cells
 from study.analysis.resample import Cell, Judged
 from study.records import Record
 from study.store import Store
@@ -30,36 +31,51 @@ from trainables.errors import StorageError
 
 COLUMNS = ["id", "hits", "predicted", "possible"]
 SEPARATOR = "\0"
-VERSION = 1
+VERSION = 2
 """Of the layout below; a file of another version is made again."""
 
-Place = tuple[str, str]
-"""(target, language)"""
+LOST = {
+    "test": "the cell is left out of gains and intervals",
+    "dev": "the noise of these examples is in no retention",
+}
+Place = tuple[str, str, str]
+"""(task, language, split)"""
 Ids = dict[bytes, np.ndarray]
 """One array of ids for all scorings of the same examples."""
 
 
 def predictions(
-    store: Store, cells: pd.DataFrame, records: Iterable[Record]
-) -> tuple[dict[Cell, Judged], tuple[str, ...]]:
-    """({cell: judged predictions}, notes) for the rows of `frame.result_cells`; unreadable ones are left out."""
+    store: Store, rows: pd.DataFrame, records: Iterable[Record]
+) -> tuple[dict[Cell, Judged], dict[DevCell, Judged], tuple[str, ...]]:
+    """(judged predictions of the result cells, those of the arms' own tasks on dev, notes) for `frame.scores` rows.
+
+    What cannot be read is left out and noted.
+    """
+    cells, dev = result_cells(rows), rows[(rows["split"] == "dev") & (rows["arm"] != NONE)]
     marks = {record.key: fingerprint(record) for record in records if record.kind == "evaluation"}
     wanted: dict[str, set[Place]] = defaultdict(set)
     for row in lines(cells):
-        wanted[row.key].add((row.target, row.language))
+        wanted[row.key].add((row.target, row.language, "test"))
+    for row in lines(dev):
+        wanted[row.key].add((row.task, row.language, "dev"))
     ids: Ids = {}
     read = {key: _scoring(store, key, sorted(places), marks[key], ids) for key, places in wanted.items()}
     judged = {
         (row.size, row.arm, row.target, row.seed, row.language): found
         for row in lines(cells)
-        if (found := read[row.key].get((row.target, row.language))) is not None
+        if (found := read[row.key].get((row.target, row.language, "test"))) is not None
+    }
+    kept = {
+        (row.key, row.task, row.language): found
+        for row in lines(dev)
+        if (found := read[row.key].get((row.task, row.language, "dev"))) is not None
     }
     notes = [
-        f"{_path(store, key, place)}: predictions cannot be read; the cell is left out of gains and intervals."
+        f"{_path(store, key, place)}: predictions cannot be read; {LOST[place[2]]}."
         for key, places in wanted.items()
         for place in sorted(places - set(read[key]))
     ]
-    return judged, tuple(notes)
+    return judged, kept, tuple(notes)
 
 
 def fingerprint(record: Record) -> str:
@@ -82,7 +98,7 @@ def _scoring(store: Store, key: str, places: list[Place], mark: str, ids: Ids) -
 
 
 def _path(store: Store, key: str, place: Place) -> str:
-    return store.join("phases", key, "predictions", f"{place[0]}.{place[1]}.test.parquet")
+    return store.join("phases", key, "predictions", f"{'.'.join(place)}.parquet")
 
 
 def _read(path: str, ids: Ids) -> Judged | None:
@@ -134,9 +150,9 @@ def _unpacked(path: str, mark: str, ids: Ids) -> dict[Place, Judged] | None:
             text, numbers = kept["ids"].tobytes(), kept["numbers"]
         found: dict[Place, Judged] = {}
         start = letter = 0
-        for target, language, count, length in heading["places"]:
+        for task, language, split, count, length in heading["places"]:
             part = numbers[:, start : start + count]
-            found[(target, language)] = Judged(_shared(text[letter : letter + length], ids), *part)
+            found[(task, language, split)] = Judged(_shared(text[letter : letter + length], ids), *part)
             start, letter = start + count, letter + length
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error, StorageError):
         return None

@@ -5,12 +5,17 @@ Anything unreadable becomes one line in `notes` and counts as missing; nothing i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import Any
+
+import yaml
 
 from study.analysis.basis import Evidence
 from study.analysis.design import design
 from study.analysis.frame import result_cells, scores
+from study.analysis.replication import Paper, paper
 from study.records import Record
 from study.report.facts import languages
 from study.report.judged import predictions
@@ -29,13 +34,18 @@ class Loaded:
     notes: list[str] = field(default_factory=list)
 
 
-def evidence(store: Store) -> Evidence:
-    """Everything that a report rests on. An empty or absent study gives empty evidence."""
+def evidence(store: Store, settings: Mapping[str, Any] | None = None) -> Evidence:
+    """Everything that a report rests on. An empty or absent study gives empty evidence.
+
+    `settings` stand in place of the stored spec's `report`: how a report is made may change after the run.
+    """
     loaded = load(store)
-    cells = result_cells(scores(loaded.records, design(loaded.spec, loaded.records)))
-    judged, notes = predictions(store, cells, loaded.records)
-    facts = languages(store, loaded.spec, sorted(set(cells["language"])))
-    return Evidence(loaded.spec, loaded.records, judged, facts, loaded.failures, (*loaded.notes, *notes))
+    if settings is not None and loaded.spec:
+        loaded.spec = {**loaded.spec, "report": dict(settings)}
+    rows = scores(loaded.records, design(loaded.spec, loaded.records))
+    judged, kept, notes = predictions(store, rows, loaded.records)
+    facts = languages(store, loaded.spec, sorted(set(result_cells(rows)["language"])))
+    return Evidence(loaded.spec, loaded.records, judged, facts, loaded.failures, (*loaded.notes, *notes), kept)
 
 
 def load(store: Store) -> Loaded:
@@ -60,3 +70,9 @@ def latest(records: list[Record]) -> list[Record]:
     for record in sorted(records, key=lambda record: (record.finished, record.key)):
         newest[(record.kind, record.size, record.arm, record.task, record.seed)] = record
     return sorted(newest.values(), key=lambda record: record.key)
+
+
+def published() -> Paper:
+    """What the paper reports that this study continues."""
+    text = files("study.analysis").joinpath("phang2020.yaml").read_text(encoding="utf-8")
+    return paper(yaml.safe_load(text))

@@ -9,11 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from itertools import chain
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -37,12 +38,13 @@ MOST = 8
 """An answer of more sentences shows them when asked."""
 
 
-def write(store: Store, now: datetime | None = None) -> dict[str, str]:
+def write(store: Store, now: datetime | None = None, settings: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Write the page, its Markdown, tables as CSV and LaTeX, and figures as SVG and PNG; return their paths by name.
 
     Raises `StorageError` when the storage refuses. `now` (UTC) is the date shown; the default is the clock's.
+    `settings`: a `ReportSpec` in place of the one that the last run stored.
     """
-    found = gather(store)
+    found = gather(store, settings)
     drawings, tables = draw(found), csv_tables(found)
     shown, told = chapters(found, tables, drawings), answers(found)
     folder = store.report_folder

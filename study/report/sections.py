@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from study.analysis.frame import NONE
+from study.analysis.frame import NONE, Design
 from study.report.benchmark import overview
 from study.report.findings import Findings
 from study.report.style import Drawing
@@ -43,7 +43,7 @@ class Chapter:
     anchor: str
     title: str
     families: tuple[str, ...]
-    caption: str
+    caption: str | Callable[[Findings], str]
     tables: tuple[Table, ...]
 
 
@@ -82,22 +82,28 @@ def section(table: Table, found: Findings, tables: Tables) -> Section:
     columns = table.columns
     shown = view(tables[table.name], columns.split()) if isinstance(columns, str) else columns(found, tables)
     if table.traced:
-        shown = replace(shown, traces=traces(shown, found.design.targets))
+        shown = replace(shown, traces=traces(shown, found.design))
     return Section(table.name, table.title, table.note, shown, table.csv or table.name, table.traced, table.paper)
 
 
-def traces(shown: View, targets: Sequence[str]) -> tuple[str, ...]:
+COMPARED = ("gain", "factor", "slope", "gain − doubling", "seen with 80 %")
+"""Headings of tables in which arms are compared with none."""
+
+
+def traces(shown: View, design: Design) -> tuple[str, ...]:
     """What each row rests on: the rows of the same arm, target and size; those of none too where arms are compared.
 
-    A row about no single target rests on all of them.
+    A row about no single target, or no single size, rests on all of them.
     """
     found = []
     for values in shown.rows:
         row = dict(zip(shown.columns, values, strict=True))
         parts = {name: f"={row[name]}" for name in ("kind", "arm", "target", "size") if row.get(name)}
-        if row.get("target") not in targets:
+        if row.get("target") not in design.targets:
             parts.pop("target", None)
-        compared = "gain" in row or "factor" in row or row.get("of") == "gain"
+        if row.get("size") not in design.sizes:
+            parts.pop("size", None)
+        compared = any(heading in row for heading in COMPARED) or row.get("of") == "gain"
         if compared and row.get("arm") not in (None, NONE):
             parts["arm"] += f"|={NONE}"
         found.append(";".join(f"{name}:{wanted}" for name, wanted in parts.items()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import isinf, isnan
 from typing import Any
 
 import pandas as pd
@@ -53,6 +53,15 @@ def flag(value: Any) -> str:
     return "yes" if value is True or (not absent(value) and bool(value)) else ""
 
 
+def answer(value: Any) -> str:
+    """Where "no" says something too."""
+    return "" if absent(value) else "yes" if value else "no"
+
+
+def p_value(value: Any) -> str:
+    return "" if absent(value) else "< 0.001" if value < 0.001 else f"{value:.2g}"
+
+
 def whole(value: Any) -> str:
     return "" if absent(value) else f"{value:,.0f}".replace(",", " ")
 
@@ -61,13 +70,19 @@ def points(value: Any) -> str:
     return "" if absent(value) else f"{value:.1f}"
 
 
+def hundredths(value: Any) -> str:
+    return "" if absent(value) else f"{value:.2f}"
+
+
 def change(value: Any) -> str:
     return "" if absent(value) else signed(value)
 
 
 def short(value: Any) -> str:
-    """Three significant digits."""
-    return "" if absent(value) else f"{value:.3g}"
+    """Three significant digits, a true minus sign."""
+    if absent(value):
+        return ""
+    return f"−{-value:.3g}" if value < 0 else f"{value:.3g}"
 
 
 def rank(value: Any) -> str:
@@ -83,7 +98,28 @@ def seconds(value: Any) -> str:
 
 
 def flops(value: Any) -> str:
-    return "" if absent(value) or value == 0 else f"{value:.2e}".replace("e+", "e")
+    return "" if absent(value) or value == 0 else f"{value:.2e}".replace("e+0", "e").replace("e+", "e")
+
+
+def hours(value: Any) -> str:
+    return "" if absent(value) else seconds(value * 3600)
+
+
+def ceiling(value: Any) -> str:
+    """The upper end of a price."""
+    return "no limit" if not absent(value) and isinf(value) else flops(value)
+
+
+def money(value: Any) -> str:
+    return "" if absent(value) else f"{value:,.2f}"
+
+
+def unit(value: Any) -> str:
+    return {"flops": "FLOPs", "hours": "time"}.get(value, text(value))
+
+
+def percent(value: Any) -> str:
+    return "" if absent(value) else f"{value:.0%}"
 
 
 def times(value: Any) -> str:
@@ -96,19 +132,40 @@ def _same(show: Show, names: str) -> dict[str, tuple[str, Show]]:
 
 
 COLUMNS: dict[str, tuple[str, Show]] = {
-    **_same(text, "kind size arm target task language family change verdict status note level name group fact"),
+    **_same(text, "kind size arm target task language family change verdict status note level name method group fact"),
+    **_same(text, "larger model base where mark"),
+    **_same(long, "claim reason"),
     "missing": ("missing", long),
     "targets": ("targets", long),
     "stand_ins": ("stand-ins", long),
-    **_same(whole, "seed seeds trial trials phases tokens languages examples diverged failed"),
+    **_same(whole, "seed seeds sizes trial trials phases pairs tokens languages examples diverged failed"),
     **_same(points, "score others majority random before after"),
-    **_same(change, "gain low high points"),
-    **_same(flag, "degenerate extended partial"),
+    **_same(change, "gain low high points slope doubling added theirs ours"),
+    **_same(flag, "degenerate extended partial chosen equal"),
     "key": ("key", keys),
     "tuned_by": ("learning rate from", keys),
     "lineage": ("lineage", keys),
     "quantity": ("of", text),
     "clear": ("clear of 0", flag),
+    "like_low": ("languages like these: low", change),
+    "like_high": ("high", change),
+    "p": ("p", p_value),
+    "holm": ("p (Holm)", p_value),
+    "fdr": ("p (BH)", p_value),
+    "detectable": ("seen with 80 %", points),
+    "scope": ("speaks of", text),
+    "error": ("standard error", hundredths),
+    "agrees": ("agrees", answer),
+    "more": ("gain − doubling", change),
+    "next": ("arm − next size", change),
+    "next_low": ("low", change),
+    "next_high": ("high", change),
+    "next_clear": ("clear of 0", flag),
+    "after_targets": ("after targets", text),
+    "what": ("at", text),
+    "per_cent": ("left, %", points),
+    "per_low": ("low", points),
+    "per_high": ("high", points),
     "english": ("English", points),
     "gap": ("English − others", change),
     "gap_change": ("changed by arm", change),
@@ -127,12 +184,34 @@ COLUMNS: dict[str, tuple[str, Show]] = {
     "factor_high": ("high", times),
     "seconds": ("device time", seconds),
     "winner_seconds": ("winners' part", seconds),
-    "extra_seconds": ("extra time per seed", seconds),
-    "seconds_per_point": ("time per point", seconds),
     "flops": ("FLOPs", flops),
     "winner_flops": ("winners' part", flops),
-    "extra_flops": ("extra FLOPs per seed", flops),
+    "lost_seconds": ("lost trials", seconds),
+    "lost_flops": ("lost trials", flops),
+    "hours": ("time × devices", hours),
+    **_same(money, "money"),
     "flops_per_point": ("FLOPs per point", flops),
+    "flops_per_point_low": ("from", flops),
+    "flops_per_point_high": ("to", ceiling),
+    "winner_flops_per_point": ("winners' part", flops),
+    "alone_flops_per_point": ("alone", flops),
+    "hours_per_point": ("time per point", hours),
+    "money_per_point": ("money per point", money),
+    "unit": ("cheapest in", unit),
+    "reached": ("its score", points),
+    **_same(percent, "chance"),
+    "on_flops": ("best in FLOPs", flag),
+    "on_hours": ("best in time", flag),
+    "often_flops": ("often", percent),
+    "often_hours": ("often", percent),
+    **_same(short, "a b c"),
+    "aicc": ("AICc", short),
+    **{f"{name}_{end}": (end, short) for name in "abc" for end in ("low", "high")},
+    "left_out": ("left out, points", short),
+    "determined": ("c determined", flag),
+    "ratio_low": ("least ratio", short),
+    "ratio_high": ("largest ratio", short),
+    "in_language": ("in the text", flag),
     "peak_memory_mb": ("peak MB", whole),
     "learning_rate": ("learning rate", short),
     "window_low": ("window from", short),
@@ -143,9 +222,10 @@ COLUMNS: dict[str, tuple[str, Show]] = {
 
 
 def view(table: pd.DataFrame, names: Sequence[str]) -> View:
-    """The named columns, in that order. Absent ones, and flags that nobody raised, are skipped."""
+    """The named columns, in that order. Absent ones, flags that nobody raised and prices not known are skipped."""
     names = [name for name in names if name in table.columns]
     names = [name for name in names if _column(name)[1] is not flag or table[name].astype(bool).any()]
+    names = [name for name in names if _column(name)[1] is not money or table[name].notna().any()]
     shows = [_column(name)[1] for name in names]
     rows = [
         tuple(show(value) for show, value in zip(shows, row, strict=True))
@@ -155,7 +235,8 @@ def view(table: pd.DataFrame, names: Sequence[str]) -> View:
 
 
 def _kind(show: Show) -> str:
-    return "text" if show in (text, flag) else "long" if show is long else "keys" if show is keys else "number"
+    texts = (text, flag, answer, unit)
+    return "text" if show in texts else "long" if show is long else "keys" if show is keys else "number"
 
 
 def _column(name: str) -> tuple[str, Show]:

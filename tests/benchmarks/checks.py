@@ -23,6 +23,7 @@ from study.analysis.noise import Estimate
 from study.analysis.retention import memory
 from study.analysis.scaling import contrasts, slope
 from study.analysis.series import Series
+from study.analysis.slope_checks import slope_checks
 from study.simulation.truth import Truth
 from study.spec import NONE
 from tests.benchmarks import naive
@@ -96,10 +97,10 @@ def _level(row: Level, truth: Truth) -> Iterator[Check]:
 
 
 def _interaction(found: Basis, truth: Truth) -> Iterator[Check]:
-    of = interaction(found)
+    of, others = interaction(found), slope_checks(found)
     for arm, change in of.pooled.items():
         yield from _change("pooled", change, truth, lambda true, arm=arm: true.pooled(arm))
-        for other in of.checks[arm]:
+        for other in others.get(arm, []):
             true = truth.typical if other.like else truth
             kind = f"check of the slope: {other.method}"
             yield _check(kind, LIKE if other.like else THESE, true.slope(true.pooled(arm)), other.slope)

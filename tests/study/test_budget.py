@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from study import cli, guard
@@ -113,6 +114,14 @@ def test_the_command_as_json(file, tmp_path):
     assert [size["size"] for size in one["sizes"]] == ["xs", "s"]
     assert one["price"] == pytest.approx(1.8 * one["hours"])
     assert one["sizes"][0]["fit"]["gpus"] == 1
+
+
+def test_the_price_of_the_report_is_the_default_rate(file, tmp_path):
+    value = {**yaml.safe_load(file.read_text()), "report": {"gpu_hour_price": 2.5}}
+    file.write_text(yaml.safe_dump(value))
+    result = call("plan", file, "--cost", "--gpu", "a100-80", "--storage", tmp_path, "--json")
+    (one,) = json.loads(result.stdout)["gpus"]
+    assert one["price"] == pytest.approx(2.5 * one["hours"])
 
 
 def test_an_unknown_card_is_one_line(file, tmp_path):

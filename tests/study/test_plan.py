@@ -93,7 +93,7 @@ def test_learning_rate_is_searched_on_the_first_seed_only(lab_root: Path, store:
         {"storage": "/elsewhere"},
         {"tracking": {"enabled": True, "uri": "http://tracker"}},
         {"compute": {"workers": 2, "micro_tokens": 64, "slots": 3, "checkpoint_seconds": 5.0}},
-        {"report": {"bootstrap": 7}},
+        {"report": {"bootstrap": 7, "gpu_hour_price": 2.0}},
         {"sizes": ["s", "xs"]},
         {"targets": ["tatoeba", "xcopa"]},
         {"arms": {"siqa": ["siqa"]}},

@@ -120,6 +120,9 @@ def test_merge_is_deep_and_replaces_lists() -> None:
         ({"arms": {"none": None, "b": {"tasks": "siqa", "sampling": {"caps": 1}}}}, "study: arms.b.sampling.caps: unknown key; did you mean arms.b.sampling.cap?"),  # noqa: E501
         ({"arms": {"none": None, "b": {"tasks": {"siqa": 3, "xnli": 1}, "sampling": {"cap": 9}}}}, "study: arms.b.sampling: found it beside unequal shares, allowed: one of them; list the tasks"),  # noqa: E501
         ({"arms": {"none": None, "b": {"tasks": "siqa", "text": {"files": "a.txt", "share": 0.3, "domains": {"law": -1}}}}}, "study: arms.b.text.domains.law: found -1, allowed: more than 0"),  # noqa: E501
+        ({"report": {"gpu_hour_price": -1}}, "study: report.gpu_hour_price: found -1, allowed: at least 0"),
+        ({"arms": {"none": None, "b": "siqa"}, "report": {"in_domain": {"b": ["xcopa"]}}}, "study: report.in_domain.b: 'b' is not a known arm with text; allowed: none"),  # noqa: E501
+        ({"arms": {"none": None, "b": {"tasks": "siqa", "text": {"files": "a.txt", "share": 0.3}}}, "report": {"in_domain": {"b": ["xcpoa"]}}}, "study: report.in_domain.b.0: 'xcpoa' is not a known task; did you mean xcopa?"),  # noqa: E501
         ({"direct": ["xcopa"]}, "study: direct.0: found 'xcopa', allowed: retrieval targets of this study (tatoeba)"),
         ({"training": {"max_length": {"span": 99}}}, "study: training.max_length: the entry `default` is missing; add e.g. `default: 128`"),  # noqa: E501
         ({"training": {"max_length": {"default": 64, "spam": 99}}}, "study: training.max_length.spam: 'spam' is not a known task or head; did you mean span?"),  # noqa: E501

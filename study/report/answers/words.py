@@ -37,9 +37,23 @@ def interval(estimate: Estimate, digits: int = 1) -> str:
     return f"{signed(estimate.point, digits)} (95 % interval {low} to {high})"
 
 
+def span(estimate: Estimate, digits: int = 1) -> str:
+    """ "+1.0 to +5.2": the interval alone."""
+    return f"{signed(estimate.low, digits)} to {signed(estimate.high, digits)}"
+
+
+def p_value(p: float) -> str:
+    """ "p = 0.03", "p < 0.001"."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}" if p < 0.995 else "p = 1"
+
+
 def times(value: float) -> str:
     """A factor on parameters; the ends of the ladder in words."""
     return "beyond the ladder" if isinf(value) else "below the ladder" if value == 0 else f"×{value:.2g}"
+
+
+FEW_ARMS = 2
+"""Up to so many arms, the answers give numbers for every size; with more, tables and figures do."""
 
 
 def cannot(question: str, why: str) -> Answer:
@@ -51,6 +65,11 @@ def basis(found: Basis) -> str:
     seeds = len(found.design.seeds)
     noise = "" if seeds > 1 else " One seed: training noise is in none of the intervals."
     return f"Rests on {done} of {found.asked} cells, {seeds} seed{'s' * (seeds > 1)}.{noise}"
+
+
+def several(names: tuple[str, ...], what: str) -> str:
+    """Up to three names, else how many there are."""
+    return join(names) if len(names) <= 3 else f"{len(names)} {what}"
 
 
 def join(names: tuple[str, ...]) -> str:

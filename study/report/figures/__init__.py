@@ -8,18 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from study.report.figures import cost, gains, language_gains, language_groups, languages, retention, scaling
+from study.report.figures import (
+    cost,
+    domain,
+    fits,
+    gains,
+    interaction,
+    language_gains,
+    language_groups,
+    languages,
+    levers,
+    prices,
+    relation,
+    retention,
+    scaling,
+)
 from study.report.findings import Findings
 from study.report.style import Drawing
 
 FAMILIES: dict[str, Callable[[Findings], Iterator[Drawing | None]]] = {
     "scaling": scaling.drawings,
     "gain": gains.drawings,
+    "interaction": interaction.drawings,
+    "levers": levers.drawings,
     "language-gains": language_gains.drawings,
     "language-groups": language_groups.drawings,
     "languages": languages.drawings,
     "retention": retention.drawings,
+    "relation": relation.drawings,
     "cost": cost.drawings,
+    "prices": prices.drawings,
+    "domain": domain.drawings,
+    "fits": fits.drawings,
 }
 """Family -> its drawings; None is a figure without anything to show."""
 

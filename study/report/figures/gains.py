@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from study.analysis.frame import NONE, Design
 from study.analysis.gains import POOLED
@@ -33,11 +33,14 @@ def drawings(found: Findings) -> Iterator[Drawing | None]:
             for name, behind in targets.items()
             for size in found.design.sizes
         }
-        yield gains(arm, rows, found.design, keys)
+        clear = {(row.name, row.size) for row in found.levels.rows if row.arm == arm and found.levels.stands(row)}
+        yield gains(arm, rows, clear, found.design, keys)
 
 
-def gains(arm: str, rows: Sequence[Series], design: Design, keys: Keys) -> Drawing | None:
-    """Forest plot: one group per target, one line per size; filled where the interval leaves zero out."""
+def gains(
+    arm: str, rows: Sequence[Series], clear: Collection[tuple[str, str]], design: Design, keys: Keys
+) -> Drawing | None:
+    """Forest plot: one group per target, one line per size; filled where (target, size) is in `clear`."""
     if not rows:
         return None
     height = sum(len(row.sizes) + 1.1 for row in rows)
@@ -53,7 +56,7 @@ def gains(arm: str, rows: Sequence[Series], design: Design, keys: Keys) -> Drawi
                 estimate = row.at(size)
                 assert estimate is not None
                 draw_interval(axes, estimate.low, estimate.high, y, tone, arm)
-                face = tone if estimate.clear else PAPER
+                face = tone if (row.target, size) in clear else PAPER
                 (point,) = axes.plot(estimate.point, y, "o", ms=6, mfc=face, mec=tone, mew=1.4, zorder=4)
                 text = f"gain of {arm} at {size}, {label}\n{interval(estimate)} points"
                 seeds = f"{count(parameters)} parameters, {row.seeds_at(size)} seeds"

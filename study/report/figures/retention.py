@@ -19,7 +19,7 @@ Keys = Mapping[tuple[str, str], tuple[str, ...]]
 
 def drawings(found: Findings) -> Iterator[Drawing | None]:
     """One for all arms."""
-    yield retention(found.retention, found.design, keys_by(found.retained, "arm", "size"))
+    yield retention(found.memory.curves, found.design, keys_by(found.memory.table, "arm", "size"))
 
 
 def retention(curves: Mapping[str, Series], design: Design, keys: Keys) -> Drawing | None:

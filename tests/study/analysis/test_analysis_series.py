@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from study.analysis.scaling import contrasts, equivalent_sizes, slope
+from study.analysis.scaling import contrasts, slope
 from study.analysis.series import Entry, Series, series
 
 SIZES = ("xs", "s", "m")
@@ -60,15 +60,3 @@ def test_slope_and_contrasts_of_a_straight_line():
         ("xs", "s", 4.0),
         ("s", "m", 4.0),
     ]
-
-
-def test_equivalent_size_reads_the_none_curve_and_never_extrapolates():
-    none = curve([50.0, 60.0, 70.0])
-    xs, s, m = equivalent_sizes(none, curve([-1.0, 10.0, 1.0], arm="siqa"))
-    assert xs.point == 0.0
-    assert abs(s.point - 10.0) < 1e-9
-    assert m.point == float("inf")
-
-
-def test_equivalent_size_of_a_dip_uses_the_running_maximum():
-    assert abs(equivalent_sizes(curve([60.0, 50.0, 70.0]), curve([5.0, 0.0, 0.0]))[0].point - 10**1.5) < 1e-6

@@ -1,12 +1,10 @@
 """Do records become the right cells, retention, costs and overheads?"""
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from study.analysis import efficiency, retention, trials
+from study.analysis import retention, spent, trials
 from study.analysis.frame import missing_cells, observed, result_cells, scores, task_scores
-from study.analysis.series import Entry, series
 from tests.study.report.synthetic import DISTANCE, Plan, build
 
 
@@ -58,34 +56,25 @@ def test_retention_is_after_over_before(records):
     table = retention.retention(scores(records, design))
     assert len(table) == 3 * 2 * 2 - 1
     assert np.allclose(table["retention"], 100 * table["after"] / table["before"])
-    found = retention.retention_series(table, design, "siqa")
+    ratios = np.tile(table["retention"].to_numpy()[:, None], (1, 50))
+    found = retention.retention_series(table, ratios, design, "siqa")
     assert found is not None and found.mean().low < 80 < found.mean().high and found.mean().high < 100
 
 
 def test_little_to_retain_is_left_out(records):
     design = observed(records)
     table = retention.retention(scores(records, design)).assign(learned=1.0)
-    assert retention.retention_series(table, design, "siqa") is None
+    assert retention.retention_series(table, np.zeros((len(table), 50)), design, "siqa") is None
 
 
 def test_costs_add_up_and_include_the_search(records):
     design = observed(records)
-    table = efficiency.phases(records)
-    kinds = efficiency.by_kind(table, design)
+    table = spent.phases(records, {})
+    kinds = spent.by_kind(table, design)
     assert kinds["flops"].sum() == pytest.approx(sum(record.cost.flops for record in records))
     assert list(kinds["kind"].unique()) == ["pretrain", "intermediate", "target", "evaluation"]
     row = kinds[(kinds["kind"] == "intermediate") & (kinds["size"] == "xs")].iloc[0]
     assert row["trials"] == 5 and row["flops"] == pytest.approx(5 * row["winner_flops"] / 2)
-
-
-def test_price_only_where_there_is_a_gain(records):
-    design = observed(records)
-    entries = {(s, n): Entry(v, np.full(50, v)) for s, v in (("xs", 0.0), ("s", 0.0), ("m", 5.0)) for n in (0, 1)}
-    gain = series("siqa", "all", entries, design.sizes, design.parameters)
-    table = efficiency.price_of_gain(efficiency.phases(records), gain).set_index("size")
-    assert pd.isna(table.loc["xs", "seconds_per_point"])
-    assert table.loc["m", "seconds_per_point"] == pytest.approx(table.loc["m", "extra_seconds"] / 5)
-    assert table.loc["m", "extra_seconds"] == pytest.approx(18.0 * 5 / 2)
 
 
 def test_overhead_keeps_the_first_trial_apart(records):

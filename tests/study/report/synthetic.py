@@ -108,7 +108,7 @@ class _World:
         if arm != "none":
             key = self.phase("intermediate", size, arm, seed=seed)
             before = 85.0
-            scores = [self.score(key, size, arm, arm, "en", "dev", before)]
+            scores = [self.score(f"evaluation-{key}", size, arm, arm, "en", "dev", before)]
             if DIRECT in self.plan.targets and (size, arm, DIRECT, seed) not in skip:
                 scores += self.test(f"evaluation-{key}", size, arm, DIRECT, seed)
             self.evaluation(key, size, arm, None, seed, scores)
@@ -119,7 +119,7 @@ class _World:
             scores = self.test(f"evaluation-{key}", size, arm, target, seed)
             if before is not None:
                 after = before * self.plan.retained + self.dice.normal(0, 0.5)
-                scores.append(self.score(key, size, arm, arm, "en", "dev", after))
+                scores.append(self.score(f"evaluation-{key}", size, arm, arm, "en", "dev", after))
             self.evaluation(key, size, arm, target, seed, scores)
 
     def backbone(self, size: str, arm: str, skip: set) -> None:
@@ -148,22 +148,21 @@ class _World:
         hard = self.hard.setdefault((task, code), self.dice.random(count))
         luck = 0.5 * hard + 0.5 * self.dice.random(count)
         hits = (luck <= np.quantile(LUCK, min(max(level, 0.0), 100.0) / 100)).astype(float)
-        if split == "test":
-            table = pd.DataFrame(
-                {
-                    "id": [f"{code}{n}" for n in range(count)],
-                    "prediction": "a",
-                    "gold": "b",
-                    "hits": hits,
-                    "predicted": 1.0,
-                    "possible": 1.0,
-                }
-            )
-            data = io.BytesIO()
-            table.to_parquet(data)
-            storage.write_bytes(
-                self.store.join("phases", evaluation, "predictions", f"{task}.{code}.{split}.parquet"), data.getvalue()
-            )
+        table = pd.DataFrame(
+            {
+                "id": [f"{code}{n}" for n in range(count)],
+                "prediction": "a",
+                "gold": "b",
+                "hits": hits,
+                "predicted": 1.0,
+                "possible": 1.0,
+            }
+        )
+        data = io.BytesIO()
+        table.to_parquet(data)
+        storage.write_bytes(
+            self.store.join("phases", evaluation, "predictions", f"{task}.{code}.{split}.parquet"), data.getvalue()
+        )
         points = 100 * float(hits.mean())
         return LanguageScore(
             task=task,

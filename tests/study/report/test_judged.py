@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from study.analysis.frame import result_cells, scores
+from study.analysis.frame import scores
 from study.report import load
 from study.report.judged import predictions
 from study.store import Store
@@ -25,9 +25,9 @@ def store(tmp_path) -> Store:
 def read(store: Store):
     loaded = load.load(store)
     evidence = load.evidence(store)
-    cells = result_cells(scores(loaded.records, load.design(loaded.spec, loaded.records)))
-    judged, notes = predictions(store, cells, loaded.records)
-    assert set(judged) == set(evidence.judged)
+    rows = scores(loaded.records, load.design(loaded.spec, loaded.records))
+    judged, kept, notes = predictions(store, rows, loaded.records)
+    assert set(judged) == set(evidence.judged) and set(kept) == set(evidence.dev_judged)
     return judged, notes
 
 
@@ -79,3 +79,15 @@ def test_what_cannot_be_read_is_not_kept(store):
     assert CELL not in judged and len(notes) == 1 and not cached(store).exists()
     parquet(store).write_bytes(whole)
     assert CELL in read(store)[0]
+
+
+def test_dev_predictions_of_the_arms_own_tasks_are_kept_too(store):
+    read(store)
+    loaded = load.load(store)
+    rows = scores(loaded.records, load.design(loaded.spec, loaded.records))
+    path = Path(store.join("phases", KEY, "predictions", "siqa.en.dev.parquet"))
+    hits = pd.read_parquet(path)["hits"].tolist()
+    path.unlink()  # now only the cache knows
+    kept = predictions(store, rows, loaded.records)[1]
+    assert kept[(KEY, "siqa", "en")].hits.tolist() == hits
+    assert set(kept) == {(KEY, "siqa", "en"), ("evaluation-intermediate-xs-siqa-0", "siqa", "en")}

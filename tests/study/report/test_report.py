@@ -48,8 +48,9 @@ def test_planted_gains_are_recovered(store):
 def test_answers_tell_the_planted_truth(store):
     found = gather(store)
     first, second, third, fourth, fifth, sixth = answers(found)
-    assert first.verdict == "siqa: helps; the gain grows with size"
-    assert "siqa on xcopa" in second.verdict and "beyond the ladder at m" in second.verdict
+    assert first.verdict == "siqa: helps, the gain grows with size"
+    assert second.verdict.startswith("siqa: ")
+    assert any(one.startswith("siqa on xcopa") and "at m beyond the ladder" in one for one in second.sentences)
     assert third.verdict.startswith("siqa: partly forgotten")
     assert fourth.verdict.startswith("cheapest: siqa at")
     assert fifth.sentences == ("No arm with domain text in this study.",)
@@ -195,9 +196,11 @@ def test_text_is_judged_against_the_same_arm_without_it(tmp_path):
     arms |= {"none": None, "law": {"tasks": {"siqa": 1.0}, "text": text}}
     store.write_spec({**store.spec(), "arms": arms})
     found = gather(store)
-    assert {arm: list(pools) for arm, pools in found.text_gains.items()} == {"law": ["siqa"], "csqa": []}
+    assert found.domain.arms == ("csqa", "law")
+    (added,) = found.domain.added
+    assert (added.arm, added.base) == ("law", "siqa")
     difference = found.pools["law"].gain.points - found.pools["siqa"].gain.points
-    assert found.text_gains["law"]["siqa"].gain.points == pytest.approx(difference)
+    assert added.pool.gain.points == pytest.approx(difference)
     fifth = answers(found)[4]
     assert fifth.verdict.startswith("law: ") and "law against siqa, the same without text" in " ".join(fifth.sentences)
     assert any(one.startswith("csqa: no scored arm") for one in fifth.sentences)
