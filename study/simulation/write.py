@@ -57,7 +57,7 @@ def _as_planned(record: Record, planned: Mapping[str, Phase]) -> Record:
     """The record with the key, kind and identity of its phase in the plan; as it is where the plan has none."""
 
     def key(of: str | None) -> str | None:
-        return planned[of].key if of in planned else of
+        return planned[of].key if of is not None and of in planned else of
 
     if record.key not in planned:
         return record
