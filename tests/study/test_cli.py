@@ -180,7 +180,7 @@ def fake_run(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     asked: list[Any] = []
 
-    def run(spec: Any, store: Store, rows: list[plan.Row], *, address: str | None = None, echo: Any = print) -> int:
+    def run(spec: Any, store: Store, rows: list[plan.Row], *, echo: Any = print, **_: Any) -> int:
         asked.append([row.phase.slug for row in rows if row.action == "run"])
         for row in rows:
             if row.action == "run":

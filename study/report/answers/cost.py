@@ -135,7 +135,7 @@ def _overturned(found: Findings, prices: pd.DataFrame) -> tuple[str, ...]:
     if targets > 1:
         told.append(
             f"Fewer targets: the intermediate phase serves {targets} here. For one target alone a point of that target "
-            f"costs {targets} times its share (column `alone`)."
+            f"costs {targets} times its share."
         )
     if (prices["winner_flops"] < prices["flops"]).any():
         told.append("Learning rates taken over from elsewhere: only the runs that won would be paid for.")

@@ -44,10 +44,23 @@ def _gain(found: Findings, arm: str) -> tuple[str, str]:
     row = next(row for row in found.levels.rows if row.of == "overall" and row.arm == arm and row.size == ALL_SIZES)
     stands = found.levels.stands(row)
     verdict = ("helps" if row.gain.positive else "hurts") if stands else "no evidence of a gain"
+    verdict += _apart(found, arm, row.gain.positive if stands else None)
     where = f"averaged over {several(found.pools[arm].targets, 'targets')} and the sizes"
     like = f"; for languages like these {span(row.like)}" if row.like else ""
     told = f"{arm}: {where}, {interval(row.gain)} points{like}."
     return verdict, told + counted(row.gain, found.levels.families[row.family], arm, row.name, row.size)
+
+
+def _apart(found: Findings, arm: str, helps: bool | None) -> str:
+    """Single targets that stand and say something else than the mean, which can hide them."""
+    rows = [row for row in found.levels.rows if row.of == "target" and row.arm == arm and row.size == ALL_SIZES]
+    stand = [row for row in rows if found.levels.stands(row) and row.gain.positive is not helps]
+    told = [
+        f"{'helps' if sign else 'hurts'} on {join(tuple(row.name for row in stand if row.gain.positive is sign))}"
+        for sign in (True, False)
+        if any(row.gain.positive is sign for row in stand)
+    ]
+    return f" on the mean (but {' and '.join(told)})" if told else ""
 
 
 def counted(estimate: Estimate, family: Family, *key: str) -> str:

@@ -18,7 +18,7 @@ from study.analysis.prices import POOLED, price
 from study.analysis.shares import UNITS, cells, shares
 from study.records import Cost
 from study.report import load
-from tests.study.analysis import planted
+from tests.study.analysis import planted_evidence as planted
 from tests.study.analysis.planted_evidence import trial
 from tests.study.report.synthetic import Plan, build
 

@@ -40,6 +40,16 @@ def test_planted_slope_is_covered_at_its_nominal_rate():
     assert wider > 0.9
 
 
+def test_the_smallest_change_it_could_have_seen_is_seen_four_times_in_five():
+    def answers(per_tenfold: float) -> list[Estimate]:
+        worlds = (study(growing(per_tenfold), dice=n, draws=60, arms=("none", "siqa")) for n in range(120))
+        return [interaction(one).pooled["siqa"].answer for one in worlds]
+
+    smallest = float(np.median([one.detectable for one in answers(0.0)]))
+    seen = np.mean([one.positive for one in answers(smallest / 2)])  # the contrast spans two tenfolds
+    assert 0.68 < seen < 0.92
+
+
 def test_one_size_has_nothing_to_say():
     found = interaction(study(growing(2.0), sizes=("s",)))
     assert found.pooled == {} and found.arms.size == 0 and slope_checks(study(sizes=("s",))) == {}

@@ -10,7 +10,7 @@ from study.report.figures import draw
 from study.report.findings import find, gather
 from study.report.load import evidence
 from study.report.tables import csv_tables
-from tests.study.analysis import planted
+from tests.study.analysis import planted_evidence as planted
 from tests.study.report.synthetic import Plan, build
 
 SIZES = {f"z{step}": int(10 ** (7 + 0.5 * step)) for step in range(5)}

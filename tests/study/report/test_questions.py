@@ -72,6 +72,18 @@ def toy(tmp_path_factory) -> Findings:
     return gather(build(tmp_path_factory.mktemp("toy") / "toy", plan))
 
 
+def test_a_mean_that_hides_a_target_says_so(findings):
+    """siqa adds 20 points on xcopa and takes 10 on each of the two others, so that the mean has no sign to claim."""
+
+    def gain(arm: str, target: str, size: str) -> float:
+        return 0.0 if arm != "siqa" else 20.0 if target == "xcopa" else -10.0
+
+    verdict = first.answer(findings(study(gain, sizes=FIVE, dice=1))).verdict
+    assert verdict.startswith(
+        "siqa: no evidence of a gain on the mean (but helps on xcopa and hurts on udpos and xquad)"
+    )
+
+
 def test_one_verdict_per_arm_and_no_more_than_stands(strong):
     answer = first.answer(strong)
     assert "siqa: helps, the gain grows with size" in answer.verdict
