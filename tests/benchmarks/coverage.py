@@ -207,12 +207,15 @@ def markdown(found: Mapping[str, Any]) -> list[str]:
         shares = [f"{100 * by_scope[scope]['share']:.1f} %" if scope in by_scope else "" for scope in (THESE, LIKE)]
         rows.append(f"| {kind} | {' | '.join(shares)} |")
     errors = sorted(2 * 100 * one["error"] for by_scope in found["summary"].values() for one in by_scope.values())
-    most = max(found["claims"].items(), key=lambda item: item[1]["share"])
+    claims = found["claims"]
+    name, most = max(claims.items(), key=lambda item: item[1]["share"])
+    count = sum(one["count"] for one in claims.values())
+    mean = sum(one["share"] * one["count"] for one in claims.values()) / count
     told = (
         f"{found['studies']} simulated studies of {len(SCENARIOS)} kinds; two standard errors of a share are "
-        f"{errors[0]:.1f} to {errors[-1]:.1f} points. Of {found['without_effect']} studies without any effect, "
-        f"{100 * most[1]['share']:.1f} % (± {200 * most[1]['error']:.1f}) claim one in the family that claims most "
-        f"({most[0]})."
+        f"{errors[0]:.1f} to {errors[-1]:.1f} points. In {found['without_effect']} studies without any effect "
+        f"{100 * mean:.1f} % of the families of questions claim one (5 % may), most often {name}: "
+        f"{100 * most['share']:.1f} % of {most['count']} (± {200 * most['error']:.1f})."
     )
     return [*rows, "", told, ""]
 
