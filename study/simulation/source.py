@@ -7,7 +7,7 @@ seeds then need not be written out, and change what it likes:
     arms: {siqa: {gain: {level: 3, slope: 1}}}
     noise: {seed: 1.5}
 
-Without such a file every arm of a spec gains `Gain()` times `USUAL`, and noise is that of `Noise()`.
+Of a study alone every arm gains `USUAL`, and noise is as `planted.Noise` has it.
 """
 
 from __future__ import annotations
