@@ -60,7 +60,7 @@ class Bound:
 
     def of(self, task: str, split: Split, language: str) -> Amount:
         found = get(task)
-        known = _published(found, split, language)
+        known = published(found, split, language)
         return Amount(known or UNKNOWN_EXAMPLES, ROWS.get(found.head, 1) * self.spec.max_length(task))
 
 
@@ -152,12 +152,12 @@ def _mean(found: list[Amount]) -> Amount:
     return Amount(sum(one.examples for one in found) / len(found), sum(one.tokens for one in found) / len(found))
 
 
-def _published(task: Task, split: Split, language: str) -> int:
+def published(task: Task, split: Split, language: str) -> int:
     """Published examples of a split in a language, its parts' or its lender's where they are those; 0: not known."""
     if task.parts:
-        return sum(_published(part, split, language) for part in task.parts)
+        return sum(published(part, split, language) for part in task.parts)
     if split in task.borrows:
-        return _published(task.borrows[split], split, language)
+        return published(task.borrows[split], split, language)
     found = [
         entry.rows.get(f"{split}/{language}", entry.rows.get(split, 0)) for entry in task.hub if split in entry.splits
     ]

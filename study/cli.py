@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clusters import command as clusters
+from study import simulating
 from study.guard import FAILED, RESUME, STOPPED, Guarded, exit_on_terminate
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ Examples:
   study fetch my/study.yaml                       bring its data and models from the Hub, once
   study plan lab                                  what would be run, and why
   study plan my/study.yaml --cost --gpu all       memory, tokens, GPU-hours and price on every kind of GPU
+  study plan my/study.yaml --power                what effects the study could see
+  study simulate my/study.yaml --out FOLDER       a study with known effects, and its report
   study calibrate my/study.yaml                   measure this GPU for a minute: later costs rest on it
   study run lab                                   run what is missing; again after any interruption
   study run mini_xtreme --data-root FOLDER        the same on real benchmark data
@@ -80,6 +83,7 @@ def plan(
     costs: Annotated[bool, typer.Option("--cost", help="What it takes: memory, tokens, GPU-hours, price.")] = False,
     gpu: Annotated[str | None, typer.Option(help="Card to cost it for, or `all`.", show_default="the study's")] = None,
     rate: Annotated[float | None, typer.Option(help="Price of a GPU-hour.", show_default="the study's", min=0)] = None,
+    power: Annotated[bool, typer.Option("--power", help="What effects it would show, from simulated studies.")] = False,
     json: Json = False,
 ) -> None:
     """Show every phase with what would happen to it and why. Runs nothing.
@@ -91,6 +95,8 @@ def plan(
     from study import cost, show
     from study.plan import counts, rows
 
+    if power:
+        return simulating.show_power(spec, storage, data_root, smoke, json)
     study, store = _open(spec, storage, data_root, smoke)
     if costs:
         from study.costing import show_costs
@@ -316,6 +322,7 @@ def schema() -> None:
 app.command()(clusters.submit)
 app.add_typer(clusters.jobs, name="job")
 app.add_typer(clusters.app, name="clusters")
+app.command()(simulating.simulate)
 
 
 def main() -> None:

@@ -80,10 +80,14 @@ class Noise:
         weighing = np.asarray(weights, dtype=float)
         point = float(weighing @ points)
         parts = [(float(weighing @ one.matrix @ weighing), one.freedom) for one in self.components]
-        # A matrix is an estimate, and may come out negative here: it must not take away what counted noise shows.
-        counted = [value for value, freedom in parts if not isinf(freedom)]
-        variance = max(sum(value for value, _ in parts), *counted, 0.0)
-        squares = sum(value**2 / freedom for value, freedom in parts if not isinf(freedom))
+        # A known part below zero is what two counted ones both hold. It is an estimate: it takes away no more than
+        # the smaller ones, which then also say less about the degrees of freedom.
+        counted = [(value, freedom) for value, freedom in parts if not isinf(freedom)]
+        largest = max((value for value, _ in counted), default=0.0)
+        others = sum(value for value, _ in counted) - largest
+        variance = max(sum(value for value, _ in parts), largest, 0.0)
+        kept = min((variance - largest) / others, 1.0) if others > 0 else 1.0
+        squares = sum((value if value == largest else kept * value) ** 2 / freedom for value, freedom in counted)
         freedom = max(variance**2 / squares, 1.0) if squares > 0 else inf
         error = variance**0.5
         width = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * error

@@ -11,6 +11,8 @@ def cautions(found: Findings) -> list[str]:
     """Sentences, the weightiest first; always at least those on how the intervals are made."""
     design = found.design
     told = []
+    if found.spec.get("simulated"):
+        told.append("This study is simulated: every number was drawn from planted effects, and no model was trained.")
     if found.missing:
         told.append(f"{len(found.missing)} of {found.asked} cells are missing (listed below).")
     if design.degenerate:

@@ -3,7 +3,8 @@
     python -m tests.benchmarks.table build/bench.json
     python -m tests.benchmarks.table tests/benchmarks/results.json README.md     # between the two markers of the page
 
-A row is a ratio: how many times as fast ours is, with the least and the greatest of the rounds.
+A row is a ratio: how many times as fast ours is, with the least and the greatest of the rounds. Below stands how often
+the report's intervals hold what was planted into simulated studies.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
+
+from tests.benchmarks import coverage
 
 BEGIN, END = "<!-- benchmarks -->\n", "<!-- end of benchmarks -->\n"
 ORDER = ("training", "scoring", "snapshot")
@@ -44,7 +47,7 @@ def markdown(found: dict[str, Any]) -> str:
         f"bitsandbytes {one['bitsandbytes']}.",
         "",
     ]
-    return "\n".join(lines)
+    return "\n".join(lines + (coverage.markdown(found["coverage"]) if "coverage" in found else []))
 
 
 def _conditions(name: str, result: dict[str, Any]) -> str:
