@@ -181,7 +181,7 @@ def run(
             failed = execute.run(study, store, rows_to_run, address=address, echo=echo, limits=limits)
         except Stopped as reason:
             stopped = str(reason)
-    _finish(study, store, failed, spec, smoke, json)
+        _finish(study, store, failed, spec, smoke, json)  # the report is written while MLflow still listens
     if stopped:
         _to_stderr(f"stopped, because {stopped}; {RESUME}")
     if stopped or failed:

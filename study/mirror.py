@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from study.mirror_views import address as address_of
 from study.store import Store
 from study.tracking import Counts, Experiment, connect, mirror
 from study.tracking_server import Server, serve
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 INTERVAL_SECONDS = 10.0
 FLUSH_SECONDS = 60.0
 ABANDON_SECONDS = 5.0
-SCALING_FILTER = "?searchFilter=tags.kind%20%3D%20%27scaling%27&compareRunsMode=CHART"
 
 
 def _to_stderr(line: str) -> None:
@@ -132,7 +132,8 @@ def ui(store: Store, port: int | None = None, uri: str | None = None, say: Calla
         page = f"{address}/#/experiments/{experiment.id}/runs" if experiment else address
         say(f"MLflow: {page} ({counts.runs} runs and {counts.models} adapters added)")
         if experiment:
-            say(f"scaling curves: {page}{SCALING_FILTER}")
+            say(f"scaling curves: {address_of(page, 'scaling')}")
+            say(f"sizes compared: {address_of(page, 'sizes')}")
         if server is not None:
             say("Ctrl-C ends it.")
             server.process.wait()

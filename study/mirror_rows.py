@@ -40,6 +40,15 @@ class Point:
 
 
 @dataclass(frozen=True)
+class File:
+    """One artifact of a run: its name there, where it lies, and its sha256."""
+
+    name: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Row:
     """One MLflow run. Times are milliseconds since 1970, None where the record does not know them."""
 
@@ -55,12 +64,15 @@ class Row:
     end: int | None = None
     model: str | None = None
     """Key of the phase whose adapter the metrics describe."""
+    files: tuple[File, ...] = ()
+    """Further artifacts; a table (csv) is logged in MLflow's own form too."""
 
     @cached_property
     def digest(self) -> str:
         """Fingerprint of what the run shows; the times and the document do not count."""
         points = [[point.key, point.value, point.step] for point in self.points]
-        return _fingerprint([self.id, self.name, self.tags, self.params, points, self.failed, self.model])
+        shown = [self.id, self.name, self.tags, self.params, points, self.failed, self.model]
+        return _fingerprint([*shown, *([file.name, file.sha256] for file in self.files)])
 
 
 @dataclass(frozen=True)

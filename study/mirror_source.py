@@ -1,6 +1,6 @@
-"""Which rows does a store hold, and in which order are they written? One group per phase, then the curves.
+"""Which rows does a store hold, and in which order are they written? A group per phase, then curves and report.
 
-    [group.key for group in groups(store)]      # ["pretrain-xs-...", "intermediate-xs-siqa-...", ..., "scaling"]
+    [group.key for group in groups(store)]      # ["pretrain-xs-...", ..., "scaling", "summary"]
 
 Evaluations come after training, so that a cell finds the adapter that it scored. A group is written as a whole
 and then marked.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from study.mirror_rows import About, Adapter, Row, about, adapter, cell_rows, trial_rows
 from study.mirror_scaling import scaling_rows
+from study.mirror_summary import summary_rows
 from study.records import Record
 from study.store import Store
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Group:
-    """What is written together: the rows of one phase, or all scaling curves."""
+    """What is written together: the rows of one phase, all scaling curves, or the report."""
 
     study: str
     key: str
@@ -49,6 +50,7 @@ def groups(store: Store, phases: Iterable[Phase] = ()) -> list[Group]:
         if trials:
             found.append(Group(study, phase.key, tuple(trial_rows(_planned(phase, study, records), trials))))
     found.append(Group(study, "scaling", tuple(scaling_rows(records))))
+    found.append(Group(study, "summary", tuple(summary_rows(store))))
     return [group for group in found if group.rows]
 
 

@@ -20,10 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from filelock import FileLock, Timeout
 
-from study.mirror_rows import Adapter, Point, Row
+from study.mirror_rows import Adapter, File, Point, Row
 from study.mirror_source import Group, groups
+from study.mirror_views import TAG as VIEW_TAG
+from study.mirror_views import views
 from study.store import Store
 from study.tracking_server import HOST, server_folder
 from trainables import storage
@@ -66,6 +69,8 @@ class Experiment:
     """Made with the experiment: markers of another, or of a deleted, experiment do not count."""
     scope: str
     """Which store the rows belong to, when stores of the same study share a server."""
+    views: dict[str, str]
+    """{tag: value} of the ready-made views that it has."""
     runs: Known | None = None
     models: Known | None = None
 
@@ -109,7 +114,8 @@ def open_experiment(store: Store, client: MlflowClient, name: str) -> Experiment
     if where is None:
         where = uuid.uuid4().hex
         client.set_experiment_tag(found.experiment_id, STUDY_TAG, where)
-    return Experiment(found.experiment_id, where, _scope(store, client))
+    shared = {name: value for name, value in found.tags.items() if name.startswith(VIEW_TAG)}
+    return Experiment(found.experiment_id, where, _scope(store, client), shared)
 
 
 def mirror(
@@ -130,6 +136,7 @@ def mirror(
     try:
         with FileLock(_lock_path(store), timeout=LOCK_SECONDS):
             experiment = experiment or open_experiment(store, client, found[0].study)
+            _share_views(client, experiment, found)
             for group in found:
                 if stopped():
                     break
@@ -138,6 +145,15 @@ def mirror(
     except Timeout:  # another process of this machine is at it
         pass
     return counts, experiment
+
+
+def _share_views(client: MlflowClient, experiment: Experiment, found: Iterable[Group]) -> None:
+    """Ready-made charts of what has been scored so far; a request only where one changed."""
+    targets = sorted({row.tags["task"] for group in found if group.key == "scaling" for row in group.rows})
+    for name, view in views(targets).items():
+        if experiment.views.get(VIEW_TAG + name) != view:
+            client.set_experiment_tag(experiment.id, VIEW_TAG + name, view)
+            experiment.views[VIEW_TAG + name] = view
 
 
 def _marked(store: Store, group: Group, experiment: Experiment) -> bool:
@@ -192,11 +208,25 @@ def _write_run(client: MlflowClient, experiment: Experiment, runs: Known, models
         client.log_batch(run, metrics=metrics[start : start + BATCH], params=params if start == 0 else ())
     if row.document:
         client.log_text(run, row.document, "record.json")
+    _log_files(client, run, row.files)
     client.set_terminated(run, "FAILED" if row.failed else "FINISHED", row.end)
     if old:
         client.delete_run(old)
     runs[row.id] = (run, row.digest)
     return True
+
+
+def _log_files(client: MlflowClient, run: str, files: Iterable[File]) -> None:
+    """Artifacts of a run under their names; of a csv also MLflow's own table, which its pages can show."""
+    with tempfile.TemporaryDirectory(prefix="study-") as folder:
+        for file in files:
+            path = Path(folder, file.name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(storage.read_bytes(file.path))
+            if path.suffix == ".csv" and len(table := pd.read_csv(path)):
+                client.log_table(run, table, f"tables/{path.stem}.json")
+        if any(Path(folder).iterdir()):
+            client.log_artifacts(run, folder)
 
 
 def _describes_model(point: Point, row: Row) -> bool:

@@ -79,7 +79,7 @@ def _sum(leaves: Leaves, weigh: Weigh, size: str) -> Leaves:
     if not weights:
         return {}
     value = sum(weight * leaves[code][0] for code, weight in weights.items())
-    draws = np.sum([weight * leaves[code][1] for code, weight in weights.items()], axis=0)
+    draws = np.array(list(weights.values())) @ np.array([leaves[code][1] for code in weights])
     return {SUM: (float(value), draws)}
 
 

@@ -173,6 +173,8 @@ CHAPTERS = (
                 "not tested by the same targets. English minus the group's mean over the targets that test English. "
                 "Resource classes: Joshi et al. (2020); unknown where nobody states the fact.",
                 language_groups,
+                traced="scores",
+                paper=True,
             ),
             Table(
                 "language_gains",
@@ -180,6 +182,8 @@ CHAPTERS = (
                 "Means over the targets that test the language and over the sizes, the largest first. Clear: p value "
                 "adjusted for the number of languages (Benjamini and Hochberg) at most 5 %.",
                 language_gains,
+                traced="scores",
+                paper=True,
             ),
             Table(
                 "transfer_gap",
@@ -188,6 +192,8 @@ CHAPTERS = (
                 "negative where the gap becomes narrower. Only targets that test English.",
                 "target arm size english others majority random gap gap_low gap_high gap_change gap_change_low "
                 "gap_change_high",
+                traced="scores",
+                paper=True,
             ),
             Table(
                 "distance",
@@ -204,6 +210,7 @@ CHAPTERS = (
                 "means of its targets. Distances: URIEL; web text: CC-100 (Conneau et al. 2020). Facts go together, "
                 "so none of these is a cause.",
                 "quantity arm fact languages spearman",
+                paper=True,
             ),
             Table(
                 "languages",

@@ -86,13 +86,13 @@ def fingerprint(record: Record) -> str:
 
 
 def _scoring(store: Store, key: str, places: list[Place], mark: str, ids: Ids) -> dict[Place, Judged]:
-    """Judged predictions of one evaluation: from its cache file, else from its predictions, which are then cached."""
+    """Judged predictions of one evaluation: from its cache file, else from its predictions, which are then kept."""
     cache = storage.join(store.report_folder, "cache", f"{key}.npz")
-    kept = _unpacked(cache, mark, ids)
-    if kept is not None and all(place in kept for place in places):
-        return kept
-    found = {place: judged for place in places if (judged := _read(_path(store, key, place), ids)) is not None}
-    if len(found) == len(places):  # what cannot be read may be mended without a new record
+    kept = _unpacked(cache, mark, ids) or {}
+    lacking = [place for place in places if place not in kept]  # unreadable ones too: they may have been mended
+    new = {place: judged for place in lacking if (judged := _read(_path(store, key, place), ids)) is not None}
+    found = {place: judged for place, judged in sorted((kept | new).items(), key=lambda item: item[0])}
+    if new:
         storage.write_bytes(cache, _packed(found, mark))
     return found
 

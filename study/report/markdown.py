@@ -21,7 +21,7 @@ def markdown(
     if gaps:
         parts += ["## Not finished", _items([*gaps.lines, *gaps.waiting])]
     if chapters:
-        parts += ["## Answers", *(part for answer in answers for part in _answer(answer))]
+        parts += ["## Answers", *answer_parts(answers)]
     for chapter in chapters:
         shown = [section for section in chapter.sections if section.paper and section.table.rows]
         if shown or chapter.drawings:
@@ -36,6 +36,11 @@ def markdown(
 def escaped(text: str) -> str:
     """Text on one line, as it stands: nothing in it is read as markup."""
     return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", re.sub(r"\s+", " ", text))
+
+
+def answer_parts(answers: Sequence[Answer]) -> list[str]:
+    """Paragraphs: question, verdict, findings, what they rest on and what could overturn them."""
+    return [part for answer in answers for part in _answer(answer)]
 
 
 def _answer(answer: Answer) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from study import summary
 from study.report.answers import answers
 from study.report.answers.words import Answer
 from study.report.cautions import cautions
@@ -27,14 +28,15 @@ from study.report.figures import draw
 from study.report.findings import Findings, gather
 from study.report.gaps import gaps
 from study.report.latex import latex
-from study.report.markdown import markdown
+from study.report.markdown import answer_parts, markdown
 from study.report.sections import Shown, Tables
 from study.report.style import ARMS, VARIABLES, Drawing, colour, count
 from study.report.tables import csv_tables
 from study.store import Store
+from study.summary import Summary
 from trainables import storage
 
-MOST = 8
+MOST = 12
 """An answer of more sentences shows them when asked."""
 
 
@@ -55,6 +57,7 @@ def write(store: Store, now: datetime | None = None, settings: Mapping[str, Any]
         "latex": storage.join(folder, "tex"),
         "figures": storage.join(folder, "figures"),
     }
+    summary.clear(store)
     made = _tables(tables, shown) | _figures(drawings)
     for name, content in made.items():
         storage.write_bytes(storage.join(folder, name), content)
@@ -67,7 +70,21 @@ def write(store: Store, now: datetime | None = None, settings: Mapping[str, Any]
     storage.write_bytes(paths["markdown"], text.encode())
     page = render(found, shown, told, command(store, found), now or datetime.now(UTC))
     storage.write_bytes(paths["page"], page.encode())
+    summary.write(store, _summary(found, told, shown, made))
     return paths
+
+
+def _summary(found: Findings, told: Sequence[Answer], shown: Sequence[Shown], made: dict[str, bytes]) -> Summary:
+    """Figures and main tables with their checksums, and the answers."""
+    main = {f"{section.csv}.csv" for chapter in shown for section in chapter.sections if section.paper}
+    files = {name: data for name, data in made.items() if name.endswith(".png") or name in main}
+    return Summary(
+        study=found.design.name,
+        cells=found.asked - len(found.missing),
+        missing=len(found.missing),
+        answers="\n\n".join(answer_parts(told)),
+        files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+    )
 
 
 def _tables(tables: Tables, shown: Sequence[Shown]) -> dict[str, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,10 +11,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from study.mirror import Mirror
 from study.records import Record
+from study.report import write
 from study.store import Store
 from study.tracking import MAX_RESULTS, Experiment, connect, mirror, open_experiment
 from study.tracking_server import Server, answers, free_port, serve, server_folder
@@ -239,3 +242,26 @@ def _until(condition, seconds: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.1)
+
+
+def test_the_report_is_one_run_written_once_per_content(server: Server, store: Store) -> None:
+    client = connect(server.url)
+    mirror(store, client)
+    write(store)
+    counts, experiment = mirror(store, client)
+    assert counts.runs == 1
+    run = the_run(client, experiment, "tags.kind = 'summary'")
+    assert run.data.metrics["cells"] + run.data.metrics["missing_cells"] == len(SIZES) * 2 * 2 * len(SEEDS)
+    assert run.data.tags["mlflow.note.content"].startswith("### 1. ")
+    drawn = {Path(file.path).name for file in client.list_artifacts(run.info.run_id, "figures")}
+    assert drawn == {path.name for path in Path(store.join("report", "figures")).glob("*.png")}
+    text = Path(client.download_artifacts(run.info.run_id, "gains.csv")).read_text()
+    assert text == Path(store.join("report", "gains.csv")).read_text()
+    table = json.loads(Path(client.download_artifacts(run.info.run_id, "tables/cost_by_kind.json")).read_text())
+    kept = pd.read_csv(store.join("report", "cost_by_kind.csv"))
+    assert table["columns"] == list(kept) and [row[0] for row in table["data"]] == list(kept["kind"])
+    write(store)
+    assert mirror(store, client)[0].runs == 0
+    storage.remove(store.join("tracking"))
+    assert mirror(store, client)[0].runs == 0
+    assert the_run(client, experiment, "tags.kind = 'summary'").info.run_id == run.info.run_id

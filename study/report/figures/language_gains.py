@@ -13,11 +13,14 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from study.analysis.bylanguage import LanguageGain
+from study.analysis.frame import NONE
 from study.analysis.gains import POOLED
 from study.analysis.languages import ENGLISH, FAR, FEWEST, MIDDLE, NEAR, Language, tercile
 from study.analysis.noise import Estimate
+from study.report.answers.words import interval
 from study.report.figures.axes import HEIGHT, WIDTH, draw_interval
 from study.report.findings import Findings
+from study.report.marks import Tip, keys_by, mark
 from study.report.style import INK, MUTED, PAPER, Drawing, canvas, colour, finish
 
 LOOK = {NEAR: ("o", 1.0), MIDDLE: ("s", 0.7), FAR: ("^", 0.45), ENGLISH: ("D", 1.0), "": ("o", 1.0)}
@@ -28,12 +31,17 @@ NAME = np.array([0.05, 0.05])
 
 def drawings(found: Findings) -> Iterator[Drawing | None]:
     """Two per arm: by language, and against distance where three or more are known."""
+    cells = keys_by(found.cells, "language", "arm")
     for arm, gains in found.across_languages.gains.items():
-        yield by_language(found, arm, gains)
-        yield by_distance(found, arm, gains)
+        keys = {code: (*cells.get((code, arm), ()), *cells.get((code, NONE), ())) for code in gains}
+        tips = {code: _tip(arm, found.languages[code], gained, keys[code]) for code, gained in gains.items()}
+        yield by_language(found, arm, gains, tips)
+        yield by_distance(found, arm, gains, tips)
 
 
-def by_language(found: Findings, arm: str, gains: Mapping[str, LanguageGain]) -> Drawing | None:
+def by_language(
+    found: Findings, arm: str, gains: Mapping[str, LanguageGain], tips: Mapping[str, Tip]
+) -> Drawing | None:
     """Rows of gains over the targets that test the language and over the sizes, with 95 % intervals."""
     if not gains:
         return None
@@ -42,7 +50,7 @@ def by_language(found: Findings, arm: str, gains: Mapping[str, LanguageGain]) ->
         for row, (code, gained) in enumerate(gains.items()):
             shape, shade = LOOK[_group(found, code)]
             draw_interval(axes, gained.mean.low, gained.mean.high, -row, tone, arm)
-            _point(axes, gained.mean.point, -row, shape, shade, tone, gained.clear)
+            mark(_point(axes, gained.mean.point, -row, shape, shade, tone, gained.clear), arm, [tips[code]])
         axes.axvline(0, color=INK, lw=0.9, zorder=1)
         axes.set_yticks([-row for row in range(len(gains))], [_label(found.languages[code]) for code in gains])
         axes.set_ylim(-len(gains) + 0.3, 0.7)
@@ -53,10 +61,12 @@ def by_language(found: Findings, arm: str, gains: Mapping[str, LanguageGain]) ->
         _legend(figure, axes, {_group(found, code) for code in gains}, tone)
         axes.set_title(f"Gain of {arm} by language")
         alt = f"Gain of arm {arm} by language with 95 % intervals, the largest first: {', '.join(gains)}"
-        return finish(figure, f"language-gain-{arm}", alt, found.keys(arm=arm))
+        return finish(figure, f"language-gain-{arm}", alt)
 
 
-def by_distance(found: Findings, arm: str, gains: Mapping[str, LanguageGain]) -> Drawing | None:
+def by_distance(
+    found: Findings, arm: str, gains: Mapping[str, LanguageGain], tips: Mapping[str, Tip]
+) -> Drawing | None:
     """Every language at its distance, and the slope over distance (within targets) through the mean."""
     placed = {code: distance for code in gains if (distance := found.languages[code].distance) is not None}
     others = [code for code in placed if code != ENGLISH]
@@ -67,8 +77,9 @@ def by_distance(found: Findings, arm: str, gains: Mapping[str, LanguageGain]) ->
         for code, distance in placed.items():
             gained = gains[code]
             shape, shade = LOOK[_group(found, code)]
-            axes.plot([distance] * 2, [gained.mean.low, gained.mean.high], color=tone, lw=1.0, alpha=0.3, zorder=2)
-            _point(axes, distance, gained.mean.point, shape, shade, tone, gained.clear)
+            ends = [gained.mean.low, gained.mean.high]
+            mark(axes.plot([distance] * 2, ends, color=tone, lw=1.0, alpha=0.3, zorder=2)[0], arm)
+            mark(_point(axes, distance, gained.mean.point, shape, shade, tone, gained.clear), arm, [tips[code]])
         axes.axhline(0, color=INK, lw=0.9, zorder=1)
         if line := found.across_languages.gain_slopes[arm].get(POOLED):
             x = np.array([min(placed[code] for code in others), max(placed[code] for code in others)])
@@ -80,13 +91,19 @@ def by_distance(found: Findings, arm: str, gains: Mapping[str, LanguageGain]) ->
         axes.set_ylabel(f"gain of {arm}, points")
         axes.set_title(f"Gain of {arm} against distance from English")
         alt = f"Gain of arm {arm} by language against its distance from English"
-        return finish(figure, f"language-gain-distance-{arm}", alt, found.keys(arm=arm))
+        return finish(figure, f"language-gain-distance-{arm}", alt)
 
 
-def _point(axes: Axes, x: float, y: float, shape: str, shade: float, tone: str, clear: bool) -> None:
+def _point(axes: Axes, x: float, y: float, shape: str, shade: float, tone: str, clear: bool) -> Line2D:
     axes.plot(x, y, shape, ms=5.5, color=PAPER, zorder=4)  # hides the interval behind what is not opaque
     face = tone if clear else "none"
-    axes.plot(x, y, shape, ms=5.5, mfc=face, mec=tone, mew=1.3, alpha=shade, zorder=5)
+    (drawn,) = axes.plot(x, y, shape, ms=5.5, mfc=face, mec=tone, mew=1.3, alpha=shade, zorder=5)
+    return drawn
+
+
+def _tip(arm: str, language: Language, gained: LanguageGain, keys: tuple[str, ...]) -> Tip:
+    text = f"gain of {arm}, {_label(language)}\n{interval(gained.mean)} points, mean of targets and sizes"
+    return Tip(f"{text}\n{', '.join(gained.pool.targets)}", keys)
 
 
 def _group(found: Findings, code: str) -> str:
