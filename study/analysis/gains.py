@@ -39,13 +39,10 @@ def scores_by_language(resampled: Resampled, arm: str, target: str, place: Place
     return {cell[4]: (resampled.points[cell], resampled.draws[cell]) for cell in cells}
 
 
-def gains_by_language(
-    resampled: Resampled, arm: str, target: str, place: Place, base: str = NONE, language: str | None = None
-) -> Leaves:
-    """Gains of one cell over arm `base` by language; languages that both were scored in, or one of these alone."""
+def gains_by_language(resampled: Resampled, arm: str, target: str, place: Place, base: str = NONE) -> Leaves:
+    """Gains of one cell over arm `base` by language; languages that both were scored in."""
     ours, theirs = (scores_by_language(resampled, one, target, place) for one in (arm, base))
-    shared = [code for code in ours if code in theirs and language in (None, code)]
-    return {code: (ours[code][0] - theirs[code][0], ours[code][1] - theirs[code][1]) for code in shared}
+    return {code: (ours[code][0] - theirs[code][0], ours[code][1] - theirs[code][1]) for code in ours if code in theirs}
 
 
 def score_series(resampled: Resampled, design: Design, arm: str, target: str) -> Series | None:
@@ -55,19 +52,17 @@ def score_series(resampled: Resampled, design: Design, arm: str, target: str) ->
     return series(arm, target, entries, design.sizes, design.parameters)
 
 
-def gain(resampled: Resampled, design: Design, arm: str, target: str, language: str | None = None) -> Series | None:
-    """Gain of an arm on one target by size, over all languages of the pair or for one of them."""
-    entries = gain_entries(resampled, design, arm, target, language)
+def gain(resampled: Resampled, design: Design, arm: str, target: str) -> Series | None:
+    """Gain of an arm on one target by size, over all languages of the pair."""
+    entries = gain_entries(resampled, design, arm, target)
     return series(arm, target, entries, design.sizes, design.parameters)
 
 
-def gain_entries(
-    resampled: Resampled, design: Design, arm: str, target: str, language: str | None = None, base: str = NONE
-) -> dict[Place, Entry]:
+def gain_entries(resampled: Resampled, design: Design, arm: str, target: str, base: str = NONE) -> dict[Place, Entry]:
     """{(size, seed): gain over arm `base`} where both sides of the pair are there."""
     entries = {}
     for place in design.places:
-        leaves = gains_by_language(resampled, arm, target, place, base, language)
+        leaves = gains_by_language(resampled, arm, target, place, base)
         if leaves:
             entries[place] = mean_entry({target: leaves})
     return entries

@@ -99,6 +99,9 @@ def mean_entry(leaves: Mapping[str, Mapping[str, tuple[float, np.ndarray]]]) -> 
     Without a language, each target is the mean of its other languages; a target with no other keeps its value.
     """
     codes = sorted({code for found in leaves.values() for code in found})
+    if len(codes) == 1:
+        alone = [leaf for found in leaves.values() for leaf in found.values()]
+        return Entry(float(np.mean([value for value, _ in alone])), np.mean([draws for _, draws in alone], axis=0))
     place = {code: index for index, code in enumerate(codes)}
     count = len(next(iter(next(iter(leaves.values())).values()))[1])
     weights, changes, parts = np.zeros(len(codes)), np.zeros(len(codes)), np.zeros((len(codes), count))

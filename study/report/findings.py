@@ -23,6 +23,7 @@ from study.analysis.levels import Levels, levels
 from study.analysis.levers import Levers, levers
 from study.analysis.resample import Resampled
 from study.analysis.retention import Memory, memory
+from study.analysis.series import Entry, series
 from study.analysis.slope_checks import Check, slope_checks
 from study.report import load
 from study.store import Store
@@ -69,7 +70,7 @@ def find(evidence: Evidence) -> Findings:
         **vars(base),
         benchmark=_benchmark(base.spec, cells, design, resampled),
         by_language=distance.by_language(cells),
-        language_gains=_language_gains(resampled, design, cells),
+        language_gains=_language_gains(resampled, design),
         levels=levels(base),
         interaction=interaction(base),
         slope_checks=slope_checks(base),
@@ -93,13 +94,15 @@ def _benchmark(spec: dict[str, Any], cells: pd.DataFrame, design: Design, resamp
     return benchmark(cells, design, resampled)
 
 
-def _language_gains(resampled: Resampled, design: Design, cells: pd.DataFrame) -> pd.DataFrame:
+def _language_gains(resampled: Resampled, design: Design) -> pd.DataFrame:
     """One row per (arm, target, size, language): gain with its interval, averaged over seeds."""
     rows = []
     for arm in design.treated:
         for target in design.targets:
-            for code in sorted(set(cells[cells["target"] == target]["language"])):
-                found = gain.gain(resampled, design, arm, target, code)
+            leaves = {place: gain.gains_by_language(resampled, arm, target, place) for place in design.places}
+            for code in sorted({code for here in leaves.values() for code in here}):
+                entries = {place: Entry(*here[code]) for place, here in leaves.items() if code in here}
+                found = series(arm, target, entries, design.sizes, design.parameters)
                 for size in found.sizes if found else ():
                     estimate = found.at(size) if found else None
                     if estimate:
