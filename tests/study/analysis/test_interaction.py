@@ -55,7 +55,7 @@ def test_one_size_has_nothing_to_say():
     assert found.pooled == {} and found.arms.size == 0 and slope_checks(study(sizes=("s",))) == {}
 
 
-def test_clustered_errors_are_hc1_of_the_clusters_means():
+def test_clustered_errors_are_hc3_of_the_clusters_means():
     """Balanced rows whose regressor is the cluster's: the slope is that of the means, and so is its error."""
     rng = np.random.default_rng(1)
     x = np.repeat([0.0, 0.0, 1.0, 1.0, 2.5, 2.5], 7)
@@ -63,7 +63,7 @@ def test_clustered_errors_are_hc1_of_the_clusters_means():
     y = 3 * x + np.repeat(rng.normal(0, 2, 6), 7) + rng.normal(0, 1, 42)
     found = clustered(y, np.column_stack([np.ones(42), x]), 1, clusters, between=2)
     means = pd.DataFrame({"y": y, "x": x, "c": clusters}).groupby("c").mean()
-    expected = sm.OLS(means["y"], sm.add_constant(means["x"])).fit(cov_type="HC1", use_t=True)
+    expected = sm.OLS(means["y"], sm.add_constant(means["x"])).fit(cov_type="HC3", use_t=True)
     assert found.point == pytest.approx(expected.params["x"])
     assert found.error == pytest.approx(expected.bse["x"])
     assert found.freedom == 4 and found.high - found.point == pytest.approx(2.7764 * found.error, rel=1e-4)
