@@ -9,7 +9,7 @@ BENCH ?= build/bench.json
 PIP_AUDIT := 2.10.1
 ROUNDS ?= 20
 
-.PHONY: study test chaos bench lint audit ui clean setup
+.PHONY: study test chaos cluster-demo bench lint audit ui clean setup
 
 study: $(READY)
 	$(STUDY) run $(SPEC) $(if $(SMOKE),--smoke) $(ARGS)
@@ -20,6 +20,10 @@ test: $(READY)
 # Kills a small study at random moments, ROUNDS times, and compares what comes out.
 chaos: $(READY)
 	$(VENV)/bin/python -m tests.chaos.rounds --rounds $(ROUNDS)
+
+# A study on an autoscaling cluster of fake nodes: from none, through the loss of two, back to none.
+cluster-demo: $(READY)
+	$(VENV)/bin/python -m clusters.demo
 
 # Some minutes on an otherwise idle machine; prints a table of ratios (left as JSON) and planned beside measured memory.
 bench: $(READY)
