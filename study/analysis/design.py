@@ -5,6 +5,7 @@ Without a readable spec the design is what the records show, and nothing can be 
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from study.analysis.frame import Design, observed
@@ -23,7 +24,7 @@ def design(spec: dict[str, Any], records: list[Record]) -> Design:
     )
     return Design(
         name=str(spec.get("name", seen.name)),
-        sizes=tuple(spec["sizes"]),
+        sizes=tuple(sorted(spec["sizes"], key=lambda size: seen.parameters.get(size, inf))),
         arms=tuple(sorted(spec["arms"], key=lambda arm: arm != "none")),
         targets=targets,
         seeds=tuple(spec["seeds"]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,6 +20,8 @@ Leaves = dict[str, tuple[float, np.ndarray]]
 """{language: (value, draws)}"""
 Place = tuple[str, int]
 """(size, seed)"""
+
+Spot = TypeVar("Spot")
 
 POOLED = "all targets"
 
@@ -45,9 +48,16 @@ def gains_by_language(resampled: Resampled, arm: str, target: str, place: Place,
     return {code: (ours[code][0] - theirs[code][0], ours[code][1] - theirs[code][1]) for code in ours if code in theirs}
 
 
+def alike(leaves: dict[Spot, Leaves]) -> dict[Spot, Leaves]:
+    """Only the languages that all places have: a mean must not change because its parts do."""
+    there = [set(found) for found in leaves.values() if found]
+    shared = set.intersection(*there) if there else set()
+    return {place: {code: leaf for code, leaf in found.items() if code in shared} for place, found in leaves.items()}
+
+
 def score_series(resampled: Resampled, design: Design, arm: str, target: str) -> Series | None:
     """Task score (mean over languages) by size."""
-    found = {place: scores_by_language(resampled, arm, target, place) for place in design.places}
+    found = alike({place: scores_by_language(resampled, arm, target, place) for place in design.places})
     entries = {place: mean_entry({target: leaves}) for place, leaves in found.items() if leaves}
     return series(arm, target, entries, design.sizes, design.parameters)
 
@@ -60,12 +70,8 @@ def gain(resampled: Resampled, design: Design, arm: str, target: str) -> Series 
 
 def gain_entries(resampled: Resampled, design: Design, arm: str, target: str, base: str = NONE) -> dict[Place, Entry]:
     """{(size, seed): gain over arm `base`} where both sides of the pair are there."""
-    entries = {}
-    for place in design.places:
-        leaves = gains_by_language(resampled, arm, target, place, base)
-        if leaves:
-            entries[place] = mean_entry({target: leaves})
-    return entries
+    found = alike({place: gains_by_language(resampled, arm, target, place, base) for place in design.places})
+    return {place: mean_entry({target: leaves}) for place, leaves in found.items() if leaves}
 
 
 def pooled_gain(
@@ -100,6 +106,7 @@ def pooled_score(resampled: Resampled, design: Design, arm: str, targets: Sequen
 
 def pool(leaves: dict[str, dict[Place, Leaves]], design: Design, arm: str) -> Pool | None:
     """Mean over the targets of {target: {(size, seed): {language: (value, draws)}}}; None when there is nothing."""
+    leaves = {target: alike(by_place) for target, by_place in leaves.items()}
     targets = tuple(target for target, by_place in leaves.items() if any(by_place.values()))
     found = [place for place in design.places if any(leaves[target][place] for target in targets)]
     whole = [place for place in found if all(leaves[target][place] for target in targets)]

@@ -33,10 +33,8 @@ class Change:
     """Points per tenfold parameters."""
     contrast_like: Estimate | None
     slope_like: Estimate | None
-
-    @property
-    def by_contrast(self) -> bool:
-        return len(self.gain.sizes) <= FEW_SIZES
+    by_contrast: bool
+    """Whether the contrast is the answer: the same for all gains of a study, so that they can be compared."""
 
     @property
     def answer(self) -> Estimate:
@@ -63,12 +61,13 @@ class Interaction:
 
 def interaction(basis: Basis) -> Interaction:
     """Works with any number of sizes; with one there is nothing to say and everything is empty."""
-    pooled = {arm: found for arm, pool in basis.pools.items() if (found := change(pool.gain))}
+    few = len(basis.design.sizes) <= FEW_SIZES
+    pooled = {arm: found for arm, pool in basis.pools.items() if (found := change(pool.gain, few))}
     changes = {
         arm: {
             target: found
             for target, gain in by_target.items()
-            if (arm, target) not in basis.design.degenerate and (found := change(gain))
+            if (arm, target) not in basis.design.degenerate and (found := change(gain, few))
         }
         for arm, by_target in basis.gains.items()
     }
@@ -83,10 +82,11 @@ def interaction(basis: Basis) -> Interaction:
     )
 
 
-def change(gain: Series) -> Change | None:
-    """None with a single size."""
+def change(gain: Series, by_contrast: bool) -> Change | None:
+    """None with a single size, or sizes of equally many parameters."""
     pairs, line = contrasts(gain), slope(gain)
     if not pairs or line is None:
         return None
     like = gain.over_languages()
-    return Change(gain, pairs[0][2], line, contrasts(like)[0][2] if like else None, slope(like) if like else None)
+    contrast_like, slope_like = (contrasts(like)[0][2], slope(like)) if like else (None, None)
+    return Change(gain, pairs[0][2], line, contrast_like, slope_like, by_contrast)

@@ -22,7 +22,7 @@ import numpy as np
 
 from study.analysis.basis import Basis
 from study.analysis.frame import NONE, Design
-from study.analysis.gains import POOLED, scores_by_language
+from study.analysis.gains import POOLED, alike, scores_by_language
 from study.analysis.multiple import Family, Key, correct
 from study.analysis.noise import Estimate, Noise, percentiles
 from study.analysis.resample import Resampled
@@ -121,15 +121,11 @@ def levers(basis: Basis) -> Levers:
 
 
 def lever(resampled: Resampled, design: Design, targets: Sequence[str], of_arm: Series) -> Lever | None:
-    """From the arm's gain on the (mean of the) targets. None without two sizes of `none`."""
+    """From the arm's gain on the (mean of the) targets. None without two different sizes of `none`."""
     arm = of_arm.arm
-    entries = {
-        ((one, place[0]), place[1]): entry
-        for one in (NONE, arm)
-        for place, entry in mean_scores(resampled, design, one, targets).items()
-    }
+    entries = mean_scores(resampled, design, (NONE, arm), targets)
     of = curves(entries, design, arm)
-    if of is None or len(of.none) < 2 or not of.both:
+    if of is None or len(set(of.ladder)) < 2 or not of.both:
         return None
     unit = np.eye(len(of.points))
     extra = np.mean([unit[ours] - unit[home] for home, ours in of.both], axis=0)
@@ -148,13 +144,19 @@ def lever(resampled: Resampled, design: Design, targets: Sequence[str], of_arm: 
     )
 
 
-def mean_scores(resampled: Resampled, design: Design, arm: str, targets: Sequence[str]) -> dict[tuple[str, int], Entry]:
-    """{(size, seed): mean score over the targets} where all of them are there."""
+def mean_scores(
+    resampled: Resampled, design: Design, arms: Sequence[str], targets: Sequence[str]
+) -> dict[tuple[Spot, int], Entry]:
+    """{((arm, size), seed): mean score over the targets} where all of them are there, in the same languages."""
+    places = [((arm, size), seed) for arm in arms for size, seed in design.places]
     found = {
-        place: {target: scores_by_language(resampled, arm, target, place) for target in targets}
-        for place in design.places
+        target: alike(
+            {place: scores_by_language(resampled, place[0][0], target, (place[0][1], place[1])) for place in places}
+        )
+        for target in targets
     }
-    return {place: mean_entry(leaves) for place, leaves in found.items() if all(leaves.values())}
+    leaves = {place: {target: found[target][place] for target in targets} for place in places}
+    return {place: mean_entry(here) for place, here in leaves.items() if all(here.values())}
 
 
 def curves(entries: Mapping[tuple[Spot, int], Entry], design: Design, arm: str) -> Curves | None:
@@ -175,7 +177,8 @@ def equivalents(of: Curves, label: str) -> list[Equivalent]:
     rising = np.maximum.accumulate(drawn[: len(of.none)], axis=0)
     results = []
     for home, ours in of.both:
-        factors = equivalent(of.ladder, rising, drawn[ours], home)
+        wanted = rising[home] + drawn[ours] - drawn[home]  # the gain counts from the risen curve, else none is a loss
+        factors = equivalent(of.ladder, rising, wanted, home)
         found = percentiles(factors[0], factors[1:])
         results.append(Equivalent(of.none[home], found.point, found.low, found.high))
     return results
@@ -191,5 +194,7 @@ def equivalent(ladder: np.ndarray, rising: np.ndarray, wanted: np.ndarray, home:
     low, high = rising[above - 1, column], rising[above, column]
     share = np.divide(wanted - low, high - low, out=np.zeros_like(wanted), where=high > low)
     where = ladder[above - 1] + np.clip(share, 0, 1) * (ladder[above] - ladder[above - 1])
-    factor = 10 ** (where - ladder[home])
+    factor = np.where(
+        wanted == rising[home], 1.0, 10 ** (where - ladder[home])
+    )  # a flat curve reaches it elsewhere too
     return np.where(wanted > rising[-1], np.inf, np.where(wanted < rising[0], 0.0, factor))

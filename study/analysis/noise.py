@@ -23,6 +23,7 @@ from scipy import stats
 
 LEVEL = 0.95
 POWER = 0.80
+ROUND_OFF = 1e-9
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,12 @@ class Estimate:
 
     @property
     def positive(self) -> bool:
-        return self.low > 0
+        """Never without an error: then nothing is known of the noise."""
+        return self.low > ROUND_OFF and self.error != 0
 
     @property
     def negative(self) -> bool:
-        return self.high < 0
+        return self.high < -ROUND_OFF and self.error != 0
 
     @property
     def clear(self) -> bool:

@@ -49,8 +49,9 @@ def prices(base: Basis, shared: Shares, rate: float | None) -> pd.DataFrame:
     rows = []
     for arm, gain, targets in _bought(base):
         for size in gain.sizes:
-            paid = shared.per_seed(["intermediate"], size, arm, targets)
             whole = shared.per_seed(["intermediate"], size, arm, base.design.targets)
+            # The mean of targets is bought with all of the phase, though degenerate targets are not in the mean.
+            paid = whole if gain.target == POOLED else shared.per_seed(["intermediate"], size, arm, targets)
             estimate = gain.at(size)
             if paid is None or whole is None or estimate is None:
                 continue

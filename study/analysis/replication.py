@@ -83,7 +83,7 @@ def _size(base: Basis, theirs: int) -> tuple[str, str]:
     size = min(known, key=lambda name: abs(np.log(known[name] / theirs)))
     if not 1 / FACTOR <= known[size] / theirs <= FACTOR:
         return size, f"theirs has {theirs:.2g} parameters, our nearest size {size} has {known[size]:.2g}"
-    return size, "one seed: training noise is not known" if len(base.design.seeds) < 2 else ""
+    return size, "one seed: training noise is not known" if base.cells["seed"].nunique() < 2 else ""
 
 
 def judged(claim: Claim, ours: Estimate) -> tuple[str, str]:

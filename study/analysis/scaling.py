@@ -13,8 +13,8 @@ from study.analysis.series import Series
 
 
 def slope(of: Series) -> Estimate | None:
-    """Points per tenfold parameters, least squares over the sizes; None with fewer than two sizes."""
-    if len(of.sizes) < 2:
+    """Points per tenfold parameters, least squares over the sizes; None with fewer than two different ones."""
+    if len(set(of.parameters)) < 2:
         return None
     weights = slope_weights(np.log10(of.parameters))
     return of.linear(weights)

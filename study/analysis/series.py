@@ -101,7 +101,8 @@ def mean_entry(leaves: Mapping[str, Mapping[str, tuple[float, np.ndarray]]]) -> 
     codes = sorted({code for found in leaves.values() for code in found})
     if len(codes) == 1:
         alone = [leaf for found in leaves.values() for leaf in found.values()]
-        return Entry(float(np.mean([value for value, _ in alone])), np.mean([draws for _, draws in alone], axis=0))
+        value, drawn = float(np.mean([value for value, _ in alone])), np.mean([draws for _, draws in alone], axis=0)
+        return Entry(value, drawn, tuple(codes), np.ones(1), drawn[None], np.array([value]))
     place = {code: index for index, code in enumerate(codes)}
     count = len(next(iter(next(iter(leaves.values())).values()))[1])
     weights, changes, parts = np.zeros(len(codes)), np.zeros(len(codes)), np.zeros((len(codes), count))
@@ -155,7 +156,7 @@ def noise(entries: Mapping[tuple[Where, int], Entry], places: Sequence[Where]) -
     rows = [[index for index, key in enumerate(keys) if key[0] == place] for place in places]
     chosen = [entries[key] for key in keys]
     totals = _covariance([entry.draws for entry in chosen])
-    seeds = _seeds([[chosen[index].point for index in row] for row in rows])
+    seeds = _seeds([[chosen[index].point for index in row] for row in rows], [_one(chosen, row) for row in rows])
     fixed = Noise((Component(_shared(totals, rows)), *seeds))
     codes = sorted({code for entry in chosen for code in entry.codes})
     if len(codes) < FEWEST_LANGUAGES:
@@ -205,8 +206,26 @@ def _shared(covariance: np.ndarray, rows: Sequence[Sequence[int]]) -> np.ndarray
     return matrix
 
 
-def _seeds(values: Sequence[Sequence[float]]) -> tuple[Component, ...]:
-    """Noise of the means over seeds; nothing where no place has two."""
+def _one(entries: Sequence[Entry], row: Sequence[int]) -> bool:
+    """Whether the entries of a place are one and the same, as those of the backbone are for every seed."""
+    first = entries[row[0]]
+    return len(row) > 1 and bool(first.draws.std() > 0) and all(_same(first, entries[index]) for index in row)
+
+
+def _same(one: Entry, other: Entry) -> bool:
+    return one.point == other.point and np.array_equal(one.draws, other.draws)
+
+
+def _seeds(values: Sequence[Sequence[float]], same: Sequence[bool]) -> tuple[Component, ...]:
+    """Noise of the means over seeds; nothing where no place has two. `same`: places without a seed of their own."""
+    if any(same):
+        apart = [index for index, one in enumerate(same) if not one]
+        inner = _seeds([values[index] for index in apart], [False] * len(apart)) if apart else ()
+        places = np.ix_(apart, apart)
+        wide = [np.zeros((len(values), len(values))) for _ in inner]
+        for matrix, component in zip(wide, inner, strict=True):
+            matrix[places] = component.matrix
+        return tuple(Component(matrix, one.freedom) for matrix, one in zip(wide, inner, strict=True))
     counts = np.array([len(here) for here in values])
     squares = np.array([float(np.var(here)) * len(here) for here in values])
     if (counts >= ENOUGH_SEEDS).all():

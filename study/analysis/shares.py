@@ -40,13 +40,12 @@ class Shares:
     """{(kind, size, arm, target): (`UNITS` of all seeds together, the seeds)}"""
 
     def per_seed(self, kinds: Sequence[str], size: str, arm: str, targets: Sequence[str]) -> dict[str, float] | None:
-        """`UNITS` of these targets together, divided by the number of their seeds; None where nothing was paid."""
+        """`UNITS` of these targets together, each divided by the number of its seeds; None where nothing was paid."""
         found = [self.by_place.get((kind, size, arm, target)) for kind in kinds for target in targets]
         known = [one for one in found if one]
         if not known:
             return None
-        seeds = {seed for one in known for seed in one[1]}
-        sums = np.sum([one[0] for one in known], axis=0) / len(seeds)
+        sums = np.sum([one[0] / len(one[1]) for one in known], axis=0)
         return {unit: float(value) for unit, value in zip(UNITS, sums, strict=True)}
 
 

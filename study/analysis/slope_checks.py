@@ -81,7 +81,8 @@ class Rows:
 def rows(resampled: Resampled, design: Design, pool: Pool) -> Rows:
     """The rows behind a pooled gain: the same targets at the same places."""
     of = pool.gain
-    places = [place for place in design.places if place[0] in of.sizes and place not in pool.left_out]
+    places = [place for place in design.places if place[0] in of.sizes and place[1] in of.seeds]
+    places = [place for place in places if place not in pool.left_out]
     places = [place for place in places if np.isfinite(of.values[of.sizes.index(place[0]), of.seeds.index(place[1])])]
     found, codes = [], sorted({cell[4] for cell in resampled.points})
     for checkpoint, place in enumerate(places):

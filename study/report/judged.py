@@ -109,9 +109,9 @@ def _read(path: str, ids: Ids) -> Judged | None:
         numbers = [table[name].to_numpy().astype(float) for name in COLUMNS[1:]]
     except (OSError, ValueError, KeyError, StorageError):  # pyarrow's errors are OSErrors and ValueErrors
         return None
-    return Judged(
-        _shared(SEPARATOR.join(map(str, names)).encode(), ids), *(np.nan_to_num(column) for column in numbers)
-    )
+    if not all(np.isfinite(column).all() for column in numbers):
+        return None  # an answer that was not judged is not a wrong one
+    return Judged(_shared(SEPARATOR.join(map(str, names)).encode(), ids), *numbers)
 
 
 def _shared(joined: bytes, ids: Ids) -> np.ndarray:

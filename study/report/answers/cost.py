@@ -6,6 +6,7 @@ A gain that is not clear of zero has no price. Two prices differ only where thei
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf, nan
 from typing import Any
 
 import pandas as pd
@@ -24,7 +25,7 @@ RULE = (
 
 
 def answer(found: Findings) -> Answer:
-    prices = pooled(found.cost.prices)
+    prices = _standing(found, pooled(found.cost.prices))
     if prices.empty:
         return cannot(QUESTION, "no arm has both a cost and a pooled gain yet")
     steps = pooled(found.cost.steps)
@@ -32,9 +33,21 @@ def answer(found: Findings) -> Answer:
     if len(steps):
         told = "; ".join(f"{row.size} to {row.larger} {_price(row)}" for row in lines(steps))
         sentences.append(f"The other lever, FLOPs a point of the next size without an intermediate phase: {told}.")
-    sentences += [*_levers(prices, steps), *_frontier(found), *_cheapest(found), _spent(found)]
+    sentences += [*_levers(found, prices, steps), *_frontier(found), *_cheapest(found), _spent(found)]
     verdict = _verdict(found, prices, steps)
     return Answer(QUESTION, verdict, tuple(sentences), RULE + basis(found), _overturned(found, prices), found.keys())
+
+
+def _standing(found: Findings, prices: pd.DataFrame) -> pd.DataFrame:
+    """Without the prices of gains that do not stand with all mean gains at one size counted (Holm)."""
+    levels = {(row.arm, row.size): row for row in found.levels.rows if row.of == "overall"}
+    lost = [not found.levels.stands(levels[arm, size]) for arm, size in zip(prices["arm"], prices["size"], strict=True)]
+    point = [name for name in prices.columns if name.endswith("_per_point")]
+    upper = [name for name in prices.columns if name.endswith("_per_point_high")]
+    prices = prices.copy()
+    prices.loc[lost, point] = nan
+    prices.loc[lost, upper] = inf
+    return prices
 
 
 def _verdict(found: Findings, prices: pd.DataFrame, steps: pd.DataFrame) -> str:
@@ -67,13 +80,13 @@ def _price(row: Any) -> str:
     return f"{flops(row.flops_per_point_low)} or more, no upper limit (gain not clear of zero)"
 
 
-def _levers(prices: pd.DataFrame, steps: pd.DataFrame) -> Iterator[str]:
+def _levers(found: Findings, prices: pd.DataFrame, steps: pd.DataFrame) -> Iterator[str]:
     """Where both levers have a price: which is cheaper. Intervals that touch decide nothing."""
     told: dict[str, list[str]] = {"cheaper": [], "dearer": [], "cannot tell": []}
     by_size = {row.size: row for row in lines(steps[steps["flops_per_point"].notna()])}
     for row in lines(prices[prices["flops_per_point"].notna()]):
         other = by_size.get(row.size)
-        if other is None:
+        if other is None or len(found.pools[row.arm].targets) < len(found.design.targets):  # means of other targets
             continue
         cheaper = row.flops_per_point_high < other.flops_per_point_low
         dearer = row.flops_per_point_low > other.flops_per_point_high

@@ -65,7 +65,7 @@ def _apart(found: Findings, arm: str, helps: bool | None) -> str:
 
 def counted(estimate: Estimate, family: Family, *key: str) -> str:
     """A sentence where the interval leaves zero out but the correction for the number of comparisons does not."""
-    if not estimate.clear or family.stands(*key):
+    if not estimate.clear or family.stands(*key) or family.size < 2:
         return ""
     return f" With all {family.size} {family.name} counted it does not stand (Holm, {p_value(family.holm[key])})."
 
@@ -103,6 +103,8 @@ def _moves(change: Change) -> str:
 
 
 def _unseen(change: Change) -> str:
+    if not change.answer.error > 0:
+        return "Nothing is known of its noise."
     what = "change" if change.by_contrast else "slope"
     unit = "points" if change.by_contrast else "points per tenfold parameters"
     return f"This study would have seen a {what} of {change.answer.detectable:.1f} {unit} four times in five."
@@ -117,7 +119,8 @@ def _targets(found: Findings, arm: str) -> list[str]:
         if found.interaction.targets.stands(arm, target)
     ]
     if moving:
-        unit = "ends of the ladder" if found.interaction.pooled[arm].by_contrast else "per tenfold parameters"
+        few = next(iter(found.interaction.changes[arm].values())).by_contrast
+        unit = "ends of the ladder" if few else "per tenfold parameters"
         told.append(f"{arm} on single targets, change with size ({unit}): {'; '.join(moving)}.")
     rows = [row for row in found.levels.rows if row.of == "target" and row.arm == arm and found.levels.stands(row)]
     means = [f"{row.name} {interval(row.gain)}{_doubt(row)}" for row in rows if row.size == ALL_SIZES]

@@ -42,10 +42,14 @@ def answer(found: Findings) -> Answer:
 def _verdict(contrast: Contrast) -> str:
     difference, near, far = (line.mean() for line in (contrast.difference, contrast.first, contrast.second))
     if difference.positive:
-        return "near languages gain more" if near.point > 0 else "far languages lose more"
+        return "near languages " + ("gain more" if near.positive else "do better with it") + _loss(far, "far")
     if difference.negative:
-        return "far languages gain more" if far.point > 0 else "near languages lose more"
+        return "far languages " + ("gain more" if far.positive else "do better with it") + _loss(near, "near")
     return "no evidence that distance matters"
+
+
+def _loss(side: Estimate, name: str) -> str:
+    return f", {name} ones lose" if side.negative else ""
 
 
 def _sides(found: Findings, arm: str, kind: str, contrast: Contrast) -> str:

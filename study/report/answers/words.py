@@ -62,8 +62,9 @@ def cannot(question: str, why: str) -> Answer:
 
 def basis(found: Basis) -> str:
     done = found.asked - len(found.missing)
-    seeds = len(found.design.seeds)
-    noise = "" if seeds > 1 else " One seed: training noise is in none of the intervals."
+    seeds = found.cells["seed"].nunique()
+    known = seeds > 1 and all(pool.gain.seed_noise for pool in found.pools.values())
+    noise = "" if known else " One seed of a gain: training noise is in none of its intervals."
     return f"Rests on {done} of {found.asked} cells, {seeds} seed{'s' * (seeds > 1)}.{noise}"
 
 
