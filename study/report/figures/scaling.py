@@ -18,7 +18,7 @@ from study.report.style import Drawing, canvas, finish
 
 Keys = Mapping[tuple[str, str], tuple[str, ...]]
 """{(arm, size): evaluation keys} of one target"""
-LABEL_WIDTH = 38
+LONGEST = 38
 """Letters that fit beside the axis: longer names of a metric take two lines."""
 
 
@@ -52,7 +52,8 @@ def scaling(
         _below_hundred(axes)
         size_axis(axes, design, curves)
         end_labels(axes, curves, design, shift)
-        axes.set_ylabel(fill(f"{metric}, points", LABEL_WIDTH))
+        label = f"{metric}, points"
+        axes.set_ylabel(label if len(label) <= LONGEST else fill(label, 30))
         axes.set_title(target)
         alt = f"{target}: score against parameters, one line per arm ({', '.join(curves)})"
         return finish(figure, f"scaling-{target}", alt)
