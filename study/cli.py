@@ -36,6 +36,7 @@ Examples:
   study run mini_xtreme --data-root FOLDER        the same on real benchmark data
   study run lab --only 'target-xs-*' --smoke      some phases of the small variant, and what they need
   study status lab                                how far it is, from another terminal
+  study stop lab                                  ask its runs to end, from anywhere; `run` goes on
   study report lab                                write the report (also of half a study)
   study export lab --to FOLDER                    write the benchmark's submission folders
   study ui lab                                    browse every run in MLflow
@@ -81,8 +82,10 @@ def plan(
     data_root: DataRoot = None,
     smoke: Smoke = False,
     costs: Annotated[bool, typer.Option("--cost", help="What it takes: memory, tokens, GPU-hours, price.")] = False,
-    gpu: Annotated[str | None, typer.Option(help="Card to cost it for, or `all`.", show_default="the study's")] = None,
-    rate: Annotated[float | None, typer.Option(help="Price of a GPU-hour.", show_default="the study's", min=0)] = None,
+    gpu: Annotated[str | None, typer.Option(help="With --cost: card, or `all`.", show_default="the study's")] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="With --cost: per GPU-hour.", show_default="the study's", min=0)
+    ] = None,
     power: Annotated[bool, typer.Option("--power", help="What effects it would show, from simulated studies.")] = False,
     json: Json = False,
 ) -> None:

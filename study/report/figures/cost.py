@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from study.analysis.frame import Design, lines
 from study.report.figures.axes import WIDTH, labels_right, signless
@@ -47,14 +47,21 @@ def cost(name: str, ways: pd.DataFrame, unit: str, label: str, design: Design, k
         _size_names(axes, best, unit, design)
         axes.set_xscale("log")
         if unit == "hours":  # plain numbers: a time is no power of ten
-            axes.xaxis.set_major_formatter(LogFormatter())
-            axes.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
-        axes.margins(0.1, 0.12)
+            _plain_ticks(axes, float(ways[unit].max() / ways[unit].min()))
+        axes.margins(0.16, 0.12)  # room for the name of the smallest size, left of its marker
         labels_right(axes, float(ways[unit].max()), ends, design)
         axes.set_xlabel(f"{label} of both phases per seed, search included")
         axes.set_ylabel("mean score over targets, points")
         axes.set_title("Score against what it cost")
         return finish(figure, name, f"Mean score over targets against {label}; grey: worth their cost")
+
+
+def _plain_ticks(axes: Axes, ratio: float) -> None:
+    """Ticks written out ("0.5", "20"), as many as have room on an axis that spans this ratio."""
+    steps = (1.0,) if ratio > 1000 else (1.0, 2.0, 5.0) if ratio > 6 else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
+    axes.xaxis.set_major_locator(LogLocator(subs=steps))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _arm(axes: Axes, arm: str, mine: pd.DataFrame, unit: str, label: str, design: Design, keys: Keys) -> None:

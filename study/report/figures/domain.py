@@ -71,5 +71,5 @@ def _sides(of: Split, what: str) -> list[tuple[str, Estimate]]:
     return [
         (inside, of.within.mean()),
         (f"other {what}", of.outside.mean()),
-        ("apart by", of.difference.mean()),
+        ("difference", of.difference.mean()),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from textwrap import fill
 
 from study.analysis.frame import Design
 from study.analysis.gains import POOLED
@@ -15,6 +16,8 @@ from study.report.style import INK, MUTED, PAPER, Drawing, canvas, colour, finis
 
 Row = tuple[str, Change, bool]
 """(label, change, whether it stands with its family counted)"""
+TITLE_WIDTH = 34
+"""Letters that fit above the axes, beside the names of targets: an arm with a long name gets two lines."""
 
 
 def drawings(found: Findings) -> Iterator[Drawing | None]:
@@ -49,7 +52,7 @@ def forest(arm: str, rows: Sequence[Row], design: Design, keys: Sequence[str]) -
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel(_unit([change for _, change, _ in rows]))
-        axes.set_title(f"Change of the gain of {arm} with size")
+        axes.set_title(fill(f"Gain of {arm}: change with size", TITLE_WIDTH))
         alt = f"How the gain of arm {arm} changes with size, by target, with 95 % intervals"
         return finish(figure, f"interaction-{arm}", alt, keys)
 

@@ -36,7 +36,7 @@ def _forest(found: Findings, results: Sequence[tuple[GroupResult, Estimate, bool
     rows = _rows([one for one, _, _ in results])
     keys = keys_by(found.cells, "language", "arm")
     arms = [arm for arm in found.design.arms if any(one.arm == arm for one, _, _ in results)]
-    with canvas(WIDTH, 1.1 + 0.19 * len(rows)) as (figure, axes):
+    with canvas(WIDTH, 1.1 + max(0.19, 0.13 + 0.03 * len(arms)) * len(rows)) as (figure, axes):
         for one, estimate, filled in results:
             y = -rows[one.group.kind, one.group.name] - (arms.index(one.arm) - (len(arms) - 1) / 2) * 0.6 / len(arms)
             tone, shape = colour(one.arm, found.design.arms), marker(one.arm, found.design.arms)

@@ -14,6 +14,9 @@ from study.report.findings import Findings
 from study.report.marks import Tip, mark
 from study.report.style import INK, Drawing, canvas, colour, finish, marker
 
+CROWD = 150
+"""Marks, above which they are fainter: a cloud shows where it is dense."""
+
 
 def drawings(found: Findings) -> Iterator[Drawing | None]:
     """One for all arms."""
@@ -38,7 +41,7 @@ def scatter(rows: pd.DataFrame, design: Design, keys: Sequence[str]) -> Drawing 
                     mfc="none",
                     mec=colour(arm, design.arms),
                     mew=1.0,
-                    alpha=0.65,
+                    alpha=0.65 if len(rows) <= CROWD else 0.35,
                     label=arm if len(here) and arm not in axes.get_legend_handles_labels()[1] else None,
                 )
                 mark(points, arm, [_tip(row) for row in lines(here)])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from textwrap import fill
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from study.analysis.design import metric
 from study.analysis.frame import Design
@@ -16,6 +18,8 @@ from study.report.style import Drawing, canvas, finish
 
 Keys = Mapping[tuple[str, str], tuple[str, ...]]
 """{(arm, size): evaluation keys} of one target"""
+LONGEST = 38
+"""Letters that fit beside the axis: longer names of a metric take two lines."""
 
 
 def drawings(found: Findings) -> Iterator[Drawing | None]:
@@ -45,9 +49,17 @@ def scaling(
             tips = curve_tips(curve, f" on {target}", "points", own)
             draw_curve(axes, np.array(curve.parameters) * shift[arm], curve, design, tips)
         blind_lines(axes, baselines)
+        _below_hundred(axes)
         size_axis(axes, design, curves)
         end_labels(axes, curves, design, shift)
-        axes.set_ylabel(f"{metric}, points")
+        label = f"{metric}, points"
+        axes.set_ylabel(label if len(label) <= LONGEST else fill(label, 30))
         axes.set_title(target)
         alt = f"{target}: score against parameters, one line per arm ({', '.join(curves)})"
         return finish(figure, f"scaling-{target}", alt)
+
+
+def _below_hundred(axes: Axes) -> None:
+    """No score is above 100: an interval that goes beyond (the tip tells it) leaves the figure there."""
+    low, high = axes.get_ylim()
+    axes.set_ylim(top=min(high, 100 + 0.03 * (100 - low)))

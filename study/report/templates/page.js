@@ -85,10 +85,11 @@ function tips() {
   addEventListener("scroll", () => (pinned ? place() : hide()), { passive: true });
 }
 
-function number(text) { // "−1 234.5", "×1.7", "0.34 h", "beyond the ladder"
-  if (/beyond|∞/.test(text)) return text.includes("−") ? -Infinity : Infinity;
+function number(text) { // "−1 234.5", "1,234.50", "×1.7", "0.34 h", "< 0.001", "beyond the ladder"
+  if (/beyond|no limit|∞/.test(text)) return text.includes("−") ? -Infinity : Infinity;
   if (/below/.test(text)) return -Infinity;
-  const value = parseFloat(text.replace("−", "-").replace(/(\d)\s(?=\d)/g, "$1").replace(/^[×+]/, ""));
+  const plain = text.replace("−", "-").replace(/(\d)[\s,](?=\d{3})/g, "$1").replace(/^[×+]|^<\s*/, "");
+  const value = parseFloat(plain) - (text.startsWith("<") ? 1e-9 : 0); // before what it lies below
   return / h$/.test(text) ? value * 3600 : value;
 }
 
