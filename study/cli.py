@@ -200,6 +200,7 @@ def stop(spec: Spec, storage: Storage = None, smoke: Smoke = False) -> None:
     from study.stopping import ask
 
     store = _open(spec, storage, None, smoke, stored=True)[1]
+    store.check_there()
     ask(store, "`study stop` was called")
     print(f"{store.path}: its runs will end within about a minute; `study status` shows what is still at work")
 
@@ -232,6 +233,7 @@ def report(spec: Spec, storage: Storage = None, smoke: Smoke = False, json: Json
     from study.report import write
 
     study, store = _open(spec, storage, None, smoke, stored=True)
+    store.check_there()
     paths = write(store, settings=study.report.model_dump(mode="json"))
     if json:
         show.as_json(paths)

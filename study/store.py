@@ -27,7 +27,7 @@ from pydantic import ValidationError
 
 from study.records import Record, Trial
 from trainables import storage
-from trainables.errors import CheckpointError, SpecError
+from trainables.errors import CheckpointError, SpecError, StorageError
 
 NO_RECORD = "no record yet"
 
@@ -194,6 +194,11 @@ class Store:
         except (FileNotFoundError, CheckpointError):
             return {}
         return value if isinstance(value, dict) else {}
+
+    def check_there(self) -> None:
+        """Raise `StorageError` where no study was ever started: a mistyped name or storage."""
+        if not self.spec() and not storage.names(self.join("phases")):
+            raise StorageError(f"{self.path}: no study is there; check its name and --storage, or `study run` it first")
 
     def check_writable(self) -> None:
         """Write and remove a small file. Raises `StorageError` when the storage refuses."""

@@ -173,8 +173,14 @@ def _contrasts(basis: Basis, arm: str, grouped: Sequence[Group], gained: ByTarge
     for kind, names in CONTRASTS.items():
         if all((kind, name) in by_name for name in names):
             first, second = (by_name[kind, name] for name in names)
-            if pool := pooled(gained, difference(first, second), basis.design, arm):
-                kept = {target: gained[target] for target in pool.targets}
+            apart = difference(first, second)
+            if pool := pooled(gained, apart, basis.design, arm):
+                kept = {  # of the sides, too, only the cells that have both
+                    target: {
+                        place: leaves if apart(leaves, place[0]) else {} for place, leaves in gained[target].items()
+                    }
+                    for target in pool.targets
+                }
                 sides = [pooled(kept, mean_of(group), basis.design, arm) for group in (first, second)]
                 if sides[0] and sides[1]:
                     found[kind] = Contrast(sides[0].gain, sides[1].gain, pool.gain, pool.targets)

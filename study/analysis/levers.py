@@ -194,7 +194,6 @@ def equivalent(ladder: np.ndarray, rising: np.ndarray, wanted: np.ndarray, home:
     low, high = rising[above - 1, column], rising[above, column]
     share = np.divide(wanted - low, high - low, out=np.zeros_like(wanted), where=high > low)
     where = ladder[above - 1] + np.clip(share, 0, 1) * (ladder[above] - ladder[above - 1])
-    factor = np.where(
-        wanted == rising[home], 1.0, 10 ** (where - ladder[home])
-    )  # a flat curve reaches it elsewhere too
+    # A flat curve has the score of its home at other sizes too; nothing gained is worth no other size.
+    factor = np.where(wanted == rising[home], 1.0, 10 ** (where - ladder[home]))
     return np.where(wanted > rising[-1], np.inf, np.where(wanted < rising[0], 0.0, factor))

@@ -83,7 +83,8 @@ def _size(base: Basis, theirs: int) -> tuple[str, str]:
     size = min(known, key=lambda name: abs(np.log(known[name] / theirs)))
     if not 1 / FACTOR <= known[size] / theirs <= FACTOR:
         return size, f"theirs has {theirs:.2g} parameters, our nearest size {size} has {known[size]:.2g}"
-    return size, "one seed: training noise is not known" if base.cells["seed"].nunique() < 2 else ""
+    seeds = min(len(base.design.seeds), base.cells["seed"].nunique())
+    return size, "one seed: training noise is not known" if seeds < 2 else ""
 
 
 def judged(claim: Claim, ours: Estimate) -> tuple[str, str]:

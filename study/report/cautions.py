@@ -6,13 +6,15 @@ from study.analysis.frame import lines
 from study.analysis.retention import LITTLE
 from study.report.findings import Findings
 
+SIMULATED = "This study is simulated: every number was drawn from planted effects, and no model was trained."
+
 
 def cautions(found: Findings) -> list[str]:
     """Sentences, the weightiest first; always at least those on how the intervals are made."""
     design = found.design
     told = []
     if found.spec.get("simulated"):
-        told.append("This study is simulated: every number was drawn from planted effects, and no model was trained.")
+        told.append(SIMULATED)
     if found.missing:
         told.append(f"{len(found.missing)} of {found.asked} cells are missing (listed below).")
     if design.degenerate:
@@ -22,11 +24,12 @@ def cautions(found: Findings) -> list[str]:
         if pool.left_out:
             places = ", ".join(f"{size}/seed {seed}" for size, seed in pool.left_out)
             told.append(f"Pooled gain of {arm}: {places} left out, because not every target is scored there.")
+    seeds = found.cells["seed"].nunique()
     if len(design.seeds) == 1:
         told.append("One seed: no interval contains training noise.")
-    elif len(design.seeds) < 5:
+    elif 1 < seeds < 5:
         told.append(
-            f"{len(design.seeds)} seeds: the spread between seeds is pooled over the sizes of a curve, "
+            f"{seeds} seeds: the spread between seeds is pooled over the sizes of a curve, "
             "which assumes that it is about the same at every size."
         )
     if len(design.sizes) <= 3:

@@ -14,10 +14,15 @@ from study.report.sections import Section, Shown
 
 
 def markdown(
-    name: str, answers: Sequence[Answer], chapters: Sequence[Shown], cautions: Sequence[str], gaps: Gaps | None
+    name: str,
+    notice: str,
+    answers: Sequence[Answer],
+    chapters: Sequence[Shown],
+    cautions: Sequence[str],
+    gaps: Gaps | None,
 ) -> str:
-    """The whole file. Tables that only list things stay in their CSV files."""
-    parts = [f"# Study {escaped(name)}"]
+    """The whole file; `notice` stands first. Tables that only list things stay in their CSV files."""
+    parts = [f"# Study {escaped(name)}", *([f"**{escaped(notice)}**"] if notice else [])]
     if gaps:
         parts += ["## Not finished", _items([*gaps.lines, *gaps.waiting])]
     if chapters:

@@ -22,7 +22,7 @@ from markupsafe import Markup
 from study import summary
 from study.report.answers import answers
 from study.report.answers.words import Answer
-from study.report.cautions import cautions
+from study.report.cautions import SIMULATED, cautions
 from study.report.chapters import chapters
 from study.report.figures import draw
 from study.report.findings import Findings, gather
@@ -66,7 +66,8 @@ def write(store: Store, now: datetime | None = None, settings: Mapping[str, Any]
             if f"{part}/{name}" not in made:
                 storage.remove(storage.join(folder, part, name))
     notes = [*cautions(found), *found.notes]
-    text = markdown(found.design.name, told, shown if found.records else (), notes, gaps(found, told))
+    notice = SIMULATED if found.spec.get("simulated") else ""
+    text = markdown(found.design.name, notice, told, shown if found.records else (), notes, gaps(found, told))
     storage.write_bytes(paths["markdown"], text.encode())
     page = render(found, shown, told, command(store, found), now or datetime.now(UTC))
     storage.write_bytes(paths["page"], page.encode())

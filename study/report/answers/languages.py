@@ -8,6 +8,7 @@ from study.analysis.bylanguage import Contrast, LanguageGain
 from study.analysis.frame import NONE
 from study.analysis.gains import POOLED
 from study.analysis.languages import ENGLISH, FAR, NEAR, SEEN, UNSEEN
+from study.analysis.multiple import Family, correct
 from study.analysis.noise import Estimate
 from study.analysis.scaling import contrasts
 from study.analysis.series import Series
@@ -26,10 +27,11 @@ def answer(found: Findings) -> Answer:
     across = found.across_languages
     if not any(across.gains.values()):
         return cannot(question, "no arm and its baseline have been scored in the same language yet")
-    sentences, verdicts = [], []
+    sentences, verdicts, family = [], [], _counted(found)
     for arm in (arm for arm, gains in across.gains.items() if gains):
         contrast = across.contrasts[arm].get("distance")
-        verdicts.append(f"{arm}: {_verdict(contrast) if contrast else 'cannot tell about distance'}")
+        told = _verdict(contrast, family.stands(arm)) if contrast else "cannot tell about distance"
+        verdicts.append(f"{arm}: {told}")
         for kind, one in across.contrasts[arm].items():
             sentences.append(_sides(found, arm, kind, one))
         sentences += _slope(found, arm)
@@ -39,17 +41,26 @@ def answer(found: Findings) -> Answer:
     return Answer(question, verdict, tuple(sentences), _rests(found), _overturned_by(found), found.keys())
 
 
-def _verdict(contrast: Contrast) -> str:
+def _counted(found: Findings) -> Family:
+    """Near against far, all arms counted."""
+    known = {arm: kinds["distance"] for arm, kinds in found.across_languages.contrasts.items() if "distance" in kinds}
+    return correct("arms near against far", {(arm,): one.difference.mean() for arm, one in known.items()})
+
+
+def _verdict(contrast: Contrast, stands: bool) -> str:
     difference, near, far = (line.mean() for line in (contrast.difference, contrast.first, contrast.second))
-    if difference.positive:
-        return "near languages " + ("gain more" if near.positive else "do better with it") + _loss(far, "far")
-    if difference.negative:
-        return "far languages " + ("gain more" if far.positive else "do better with it") + _loss(near, "near")
+    if stands and difference.positive:
+        return _better("near", near, "far", far)
+    if stands and difference.negative:
+        return _better("far", far, "near", near)
     return "no evidence that distance matters"
 
 
-def _loss(side: Estimate, name: str) -> str:
-    return f", {name} ones lose" if side.negative else ""
+def _better(one: str, gain: Estimate, other: str, loss: Estimate) -> str:
+    """No side is said to gain, or to lose, that may as well not."""
+    if gain.positive:
+        return f"{one} languages gain more"
+    return f"{other} languages lose more" if loss.negative else f"{one} languages do better"
 
 
 def _sides(found: Findings, arm: str, kind: str, contrast: Contrast) -> str:
@@ -154,6 +165,7 @@ def _rests(found: Findings) -> str:
     text = ""
     if cuts:
         real = any(language.distances for language in found.languages.values())
-        source = "syntactic distance, from URIEL" if real else "the lab's own distances"
+        made = "planted distances" if found.spec.get("simulated") else "the lab's own distances"
+        source = "syntactic distance, from URIEL" if real else made
         text = f"Terciles of the languages by {source}: near up to {cuts[0]:.3g}, far above {cuts[1]:.3g}. "
     return text + "English, the language of training, is in no group. " + basis(found)

@@ -85,7 +85,7 @@ def _relation(found: Findings) -> str:
         )
     # Cautious in words: it is clear only if it is so with the size held fixed too.
     slope, within = relation.slope, relation.within
-    clear = slope.clear and (within is None or (within.clear and within.positive == slope.positive))
+    clear = slope.clear and within is not None and within.clear and within.positive == slope.positive
     verdict = f"gains go with {'more' if slope.positive else 'less'} retention" if clear else "no evidence that they do"
     fixed = f"; with the size held fixed too, {interval(within, 2)}" if within else ""
     rank = f"; Spearman's ρ of the plain pairs is {relation.spearman:.2f}".replace("-", "−")
