@@ -218,22 +218,15 @@ def _same(one: Entry, other: Entry) -> bool:
 
 def _seeds(values: Sequence[Sequence[float]], same: Sequence[bool]) -> tuple[Component, ...]:
     """Noise of the means over seeds; nothing where no place has two. `same`: places without a seed of their own."""
-    if any(same):
-        apart = [index for index, one in enumerate(same) if not one]
-        inner = _seeds([values[index] for index in apart], [False] * len(apart)) if apart else ()
-        places = np.ix_(apart, apart)
-        wide = [np.zeros((len(values), len(values))) for _ in inner]
-        for matrix, component in zip(wide, inner, strict=True):
-            matrix[places] = component.matrix
-        return tuple(Component(matrix, one.freedom) for matrix, one in zip(wide, inner, strict=True))
-    counts = np.array([len(here) for here in values])
-    squares = np.array([float(np.var(here)) * len(here) for here in values])
-    if (counts >= ENOUGH_SEEDS).all():
+    own = [place for place, one in enumerate(same) if not one]
+    counts = np.array([len(values[place]) for place in own])
+    squares = np.array([float(np.var(values[place])) * len(values[place]) for place in own])
+    unit = np.eye(len(values))[own]
+    if own and (counts >= ENOUGH_SEEDS).all():
         spread = squares / (counts - 1) / counts
-        unit = np.eye(len(values))
-        return tuple(Component(np.diag(unit[i] * spread[i]), int(counts[i]) - 1) for i in range(len(values)))
+        return tuple(Component(np.diag(unit[i] * spread[i]), int(counts[i]) - 1) for i in range(len(own)))
     freedom = int((counts - 1).sum())
-    return (Component(np.diag(squares.sum() / freedom / counts), freedom),) if freedom else ()
+    return (Component(np.diag(squares.sum() / freedom / counts @ unit), freedom),) if freedom else ()
 
 
 def _languages(

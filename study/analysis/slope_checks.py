@@ -26,7 +26,7 @@ from statsmodels.regression.mixed_linear_model import MixedLM, VCSpec
 
 from study.analysis.basis import Basis
 from study.analysis.frame import Design
-from study.analysis.gains import Pool, gains_by_language
+from study.analysis.gains import Pool, alike, gains_by_language
 from study.analysis.noise import Estimate, percentiles
 from study.analysis.resample import Resampled
 from study.analysis.robust import clustered, with_t
@@ -85,9 +85,13 @@ def rows(resampled: Resampled, design: Design, pool: Pool) -> Rows:
     places = [place for place in places if place not in pool.left_out]
     places = [place for place in places if np.isfinite(of.values[of.sizes.index(place[0]), of.seeds.index(place[1])])]
     found, codes = [], sorted({cell[4] for cell in resampled.points})
+    by_target = {
+        name: alike({place: gains_by_language(resampled, of.arm, name, place) for place in design.places})
+        for name in pool.targets
+    }
     for checkpoint, place in enumerate(places):
         for target, name in enumerate(pool.targets):
-            leaves = gains_by_language(resampled, of.arm, name, place)
+            leaves = by_target[name][place]
             share = 1 / (len(pool.targets) * len(leaves))
             found += [
                 (value, of.sizes.index(place[0]), checkpoint, target, codes.index(code), share, draws)
