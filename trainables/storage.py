@@ -16,7 +16,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -159,11 +159,15 @@ def exists(path: str) -> bool:
 
 
 def remove(path: str) -> None:
-    """Remove a file or a folder; absent is fine. Raises `StorageError` when the storage refuses."""
+    """Remove a file or a folder; absent is fine, also when it goes meanwhile. Raises `StorageError` when refused.
+
+    The worker of a node that was lost may live on for a moment and clean up in the same folder.
+    """
     fs, target = filesystem(path)
     with _named(path, "remove"):
-        if fs.exists(target):
-            fs.rm(target, recursive=True)
+        while fs.exists(target):
+            with suppress(FileNotFoundError):
+                fs.rm(target, recursive=True)
 
 
 def names(path: str) -> list[str]:

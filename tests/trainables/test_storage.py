@@ -102,3 +102,21 @@ def test_an_unknown_kind_of_address_is_one_line():
 def test_a_folder_that_cannot_be_made_is_one_line():
     with pytest.raises(StorageError, match="cannot write /proc/nowhere/a.json: No such file or directory"):
         storage.write_json("/proc/nowhere/a.json", {})
+
+
+def test_a_folder_that_two_remove_at_once_is_gone_without_an_error(tmp_path, monkeypatch):
+    """As when the worker of a lost node lives on for a moment: a file goes between the listing and its removal."""
+    folder = tmp_path / "resume"
+    folder.mkdir()
+    for name in "abc":
+        (folder / name).write_text("x")
+    real = os.unlink
+
+    def unlink(name, *args, **more):
+        real(name, *args, **more)
+        monkeypatch.setattr(os, "unlink", real)
+        raise FileNotFoundError(2, "No such file or directory", str(name))
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    storage.remove(str(folder))
+    assert not folder.exists()
