@@ -76,8 +76,14 @@ def _price(row: Any) -> str:
         ends = f"({flops(row.flops_per_point_low)} to {flops(row.flops_per_point_high)})"
         return f"{flops(row.flops_per_point)} {ends}" if row.flops_per_point else "nothing"
     if pd.isna(row.flops_per_point_low):
-        return "no price (it does not gain)"
+        return "no price (it does not gain)" if pd.notna(row.flops) else f"no price ({_unrecorded(row.lacking)})"
     return f"{flops(row.flops_per_point_low)} or more, no upper limit (gain not clear of zero)"
+
+
+def _unrecorded(lacking: str) -> str:
+    """Of names with commas between."""
+    count = len(lacking.split(", "))
+    return f"{count} target phase{'s have' if count > 1 else ' has'} no record, so what was paid is not known"
 
 
 def _levers(found: Findings, prices: pd.DataFrame, steps: pd.DataFrame) -> Iterator[str]:

@@ -24,9 +24,10 @@ COST = Chapter(
             "next_size",
             "Price of a point with the next size",
             "Target phases without an intermediate one at the larger size minus at the smaller, over the points "
-            "between them. A target that is scored without tuning costs nothing at any size.",
+            "between them. A target that is scored without tuning costs nothing at any size. No price where a target "
+            "phase has no record.",
             "target size larger gain low high flops hours money flops_per_point flops_per_point_low "
-            "flops_per_point_high hours_per_point money_per_point",
+            "flops_per_point_high hours_per_point money_per_point lacking",
             paper=True,
         ),
         Table(
