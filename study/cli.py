@@ -230,11 +230,13 @@ def report(spec: Spec, storage: Storage = None, smoke: Smoke = False, json: Json
     Example: study report lab
     """
     from study import show
+    from study.progress import bar
     from study.report import write
 
     study, store = _open(spec, storage, None, smoke, stored=True)
     store.check_there()
-    paths = write(store, settings=study.report.model_dump(mode="json"))
+    with bar(quiet=json) as progress:
+        paths = write(store, settings=study.report.model_dump(mode="json"), progress=progress)
     if json:
         show.as_json(paths)
     else:

@@ -24,6 +24,7 @@ from pyarrow import parquet
 from study.analysis.basis import DevCell
 from study.analysis.frame import NONE, lines, result_cells
 from study.analysis.resample import Cell, Judged
+from study.progress import Told, silent
 from study.records import Record
 from study.store import Store
 from trainables import storage
@@ -47,7 +48,7 @@ Ids = dict[bytes, np.ndarray]
 
 
 def predictions(
-    store: Store, rows: pd.DataFrame, records: Iterable[Record]
+    store: Store, rows: pd.DataFrame, records: Iterable[Record], progress: Told = silent
 ) -> tuple[dict[Cell, Judged], dict[DevCell, Judged], tuple[str, ...]]:
     """(judged predictions of the result cells, those of the arms' own tasks on dev, notes) for `frame.scores` rows.
 
@@ -61,7 +62,10 @@ def predictions(
     for row in lines(dev):
         wanted[row.key].add((row.task, row.language, "dev"))
     ids: Ids = {}
-    read = {key: _scoring(store, key, sorted(places), marks[key], ids) for key, places in wanted.items()}
+    read = {}
+    for done, (key, places) in enumerate(wanted.items()):
+        progress("reading predictions", done, len(wanted))
+        read[key] = _scoring(store, key, sorted(places), marks[key], ids)
     judged = {
         (row.size, row.arm, row.target, row.seed, row.language): found
         for row in lines(cells)
