@@ -89,8 +89,8 @@ def resample(judged: Mapping[Cell, Judged], count: int, seed: int = 0) -> Resamp
         if told is not None:
             grouped.add(target)
         if (target, joined) not in parallel:  # translations need not repeat a text to the letter: the first one counts
-            groups = judged[members[told]].groups if told is not None else None
-            parallel[(target, joined)] = None if groups is None else _numbered(groups[orders[told or 0]])
+            texts = judged[members[told]].groups if told is not None else None
+            parallel[(target, joined)] = None if texts is None else _numbered(texts[orders[told or 0]])
         drawn = _bootstrap(sums, parallel[(target, joined)], count, np.random.default_rng([seed, joined]))
         for index, cell in enumerate(members):
             points[cell] = float(whole[index])

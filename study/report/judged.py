@@ -120,7 +120,8 @@ def _read(path: str, ids: Ids) -> Judged | None:
         return None
     if not all(np.isfinite(column).all() for column in numbers):
         return None  # an answer that was not judged is not a wrong one
-    return Judged(_shared(SEPARATOR.join(map(str, names)).encode(), ids), *numbers, groups)
+    hits, predicted, possible = numbers
+    return Judged(_shared(SEPARATOR.join(map(str, names)).encode(), ids), hits, predicted, possible, groups)
 
 
 def _groups(names: list[str]) -> np.ndarray | None:
@@ -171,9 +172,10 @@ def _unpacked(path: str, mark: str, ids: Ids) -> dict[Place, Judged] | None:
         found: dict[Place, Judged] = {}
         start = letter = 0
         for task, language, split, count, length, grouped in heading["places"]:
-            *part, groups = numbers[:, start : start + count]
+            hits, predicted, possible, groups = numbers[:, start : start + count]
             names = _shared(text[letter : letter + length], ids)
-            found[(task, language, split)] = Judged(names, *part, groups.astype(np.int32) if grouped else None)
+            texts = groups.astype(np.int32) if grouped else None
+            found[(task, language, split)] = Judged(names, hits, predicted, possible, texts)
             start, letter = start + count, letter + length
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error, StorageError):
         return None
