@@ -16,6 +16,7 @@ import typer
 from clusters import command as clusters
 from study import simulating
 from study.guard import FAILED, RESUME, STOPPED, Guarded, exit_on_terminate
+from trainables.errors import SpecError
 
 if TYPE_CHECKING:
     from study.spec import StudySpec
@@ -98,6 +99,8 @@ def plan(
     from study import cost, show
     from study.plan import counts, rows
 
+    if not costs and (gpu is not None or rate is not None):
+        raise SpecError(f"{'--gpu' if gpu else '--rate'}: found without --cost, which it belongs to; add --cost")
     if power:
         return simulating.show_power(spec, storage, data_root, smoke, json)
     study, store = _open(spec, storage, data_root, smoke)
