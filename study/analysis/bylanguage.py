@@ -13,7 +13,7 @@ false discoveries are controlled (Benjamini and Hochberg 1995); English is shown
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
@@ -24,7 +24,7 @@ from study.analysis.frame import NONE
 from study.analysis.gains import POOLED, Pool, gains_by_language, scores_by_language
 from study.analysis.languages import ENGLISH, FAR, NEAR, SEEN, UNSEEN, Group, cuts, groups
 from study.analysis.noise import Estimate
-from study.analysis.series import Series
+from study.analysis.series import POINTS, Series
 from study.analysis.weighted import ByTarget, by_target, difference, gap_to, mean_of, only, pooled, transfer_gap
 
 RATE = 0.05
@@ -163,6 +163,7 @@ def _by_group(
         score = pooled(scored, mean_of(group), design, arm)
         if score:
             gap, gain = (pooled(*what, design, arm) for what in ((scored, gap_to(group)), (gained, mean_of(group))))
+            score = replace(score, gain=score.gain.bounded(*POINTS))
             found.append(GroupResult(group, arm, score, gap, gain))
     return found
 

@@ -17,7 +17,7 @@ import pandas as pd
 from study.analysis.basis import Basis
 from study.analysis.frame import NONE, lines
 from study.analysis.gains import scores_by_language
-from study.analysis.series import Entry, mean_entry, noise
+from study.analysis.series import POINTS, Entry, mean_entry, noise
 from study.analysis.shares import UNITS, Shares
 from study.analysis.spent import TUNED
 
@@ -76,7 +76,7 @@ def frontier(base: Basis, shared: Shares, rate: float | None) -> Frontier:
     rows = []
     for way, weights, point in zip(ways, np.eye(len(ways)), points, strict=True):
         amounts = shared.per_seed(TUNED, way[0], way[1], design.targets) or dict.fromkeys(UNITS, 0.0)
-        estimate = together.estimate(points, weights)
+        estimate = together.estimate(points, weights).within(*POINTS)
         money = None if rate is None else amounts["hours"] * rate
         rows.append((*way, *(amounts[unit] for unit in UNITS), money, point, estimate.low, estimate.high))
     found = pd.DataFrame(rows, columns=WAYS[:-4])

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isinf
 
 import numpy as np
@@ -56,6 +56,10 @@ class Estimate:
         if not self.error > 0:
             return 1.0
         return float(2 * stats.t.sf(abs(self.point) / self.error, self.freedom))
+
+    def within(self, lowest: float, highest: float) -> Estimate:
+        """The same with an interval that ends where the number itself must: no score lies above 100."""
+        return replace(self, low=max(self.low, lowest), high=min(self.high, highest))
 
     @property
     def detectable(self) -> float:
