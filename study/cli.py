@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from study.spec import StudySpec
     from study.store import Store
 
-HELP = """Scaling studies of three-phase cross-lingual transfer.
+HELP = """Scaling studies of two-step cross-lingual transfer.
 
 Examples:
 

@@ -63,7 +63,7 @@ class Estimate:
 
     @property
     def detectable(self) -> float:
-        """The smallest true value that a study this noisy shows with 80 % power (interval clear of zero)."""
+        """The smallest true value that a study this noisy shows with 80 % power (interval without zero)."""
         return float((stats.t.ppf((1 + LEVEL) / 2, self.freedom) + stats.t.ppf(POWER, self.freedom)) * self.error)
 
 

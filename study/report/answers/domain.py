@@ -57,7 +57,8 @@ def _pair(of: Domain, one: Added) -> Iterator[str]:
     clear = [f"{told.name} {signed(told.added.point)}" for told in codes if of.stands(told)]
     count = of.families[("language", "mean")].size
     yield (
-        f"Single languages, corrected for their number ({count}): {', '.join(clear) or 'none'} clear of zero."
+        f"Single languages, corrected for their number ({count}): "
+        f"{', '.join(clear) or 'none'} stand{'s' * (len(clear) < 2)}."
         if len(codes) > 1
         else "One language was tested."
     )

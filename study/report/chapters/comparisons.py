@@ -14,8 +14,8 @@ TEXT = Chapter(
             "domain",
             "What text adds",
             "The arm with running text minus the same arm without it, paired by test example; mean over the sizes, "
-            "each size, and the change from the smallest to the largest. Clear: with all numbers of the same kind "
-            "counted (Holm).",
+            "each size, and the change from the smallest to the largest. Stands: zero is ruled out with all numbers "
+            "of the same kind counted (Holm).",
             "arm base where size added low high p holm clear",
             paper=True,
         ),
@@ -28,7 +28,7 @@ TEXT = Chapter(
         Table(
             "domain_languages",
             "What text adds by language",
-            "Mean over targets and sizes; clear after Holm's correction for the number of languages and arms.",
+            "Mean over targets and sizes. Stands: zero is ruled out with all languages and arms counted (Holm).",
             "arm base language in_language added low high p holm clear",
         ),
     ),
