@@ -136,7 +136,7 @@ class Lease:
             raise LeaseHeld(f"{self.key}: its lease file is locked by another process; try again") from error
         except OSError as error:
             reason = error.strerror or str(error)
-            raise StorageError(f"cannot lock {target}: {reason}; free space or choose another --storage") from error
+            raise StorageError(f"cannot lock {target}: {reason}; {storage.way_out(error)}") from error
 
 
 def holder(path: str) -> dict[str, Any]:

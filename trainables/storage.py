@@ -10,6 +10,7 @@ storage nothing is remembered between two calls: others write there, too.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -25,7 +26,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from trainables.errors import CheckpointError, StorageError
 
-OWN_FIX = "free space or choose another --storage"
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def filesystem(path: str) -> tuple[fsspec.AbstractFileSystem, str]:
@@ -49,6 +50,22 @@ def join(base: str, *parts: str) -> str:
     return "/".join([str(base).rstrip("/"), *(part.strip("/") for part in parts)])
 
 
+def way_out(error: Exception, option: str = "--storage", remote: bool = False) -> str:
+    """What can be done about a failed write or read; `option` names the place on the command line."""
+    if isinstance(error, PermissionError):
+        return (
+            "check the credentials and what they may do"
+            if remote
+            else f"get the right to it or choose another {option}"
+        )
+    if remote:
+        return "check the address, the network and the credentials"
+    number = getattr(error, "errno", None)
+    if number in FULL:
+        return f"free space or choose another {option}"
+    return f"mount it for writing or choose another {option}" if number == errno.EROFS else f"choose another {option}"
+
+
 @contextmanager
 def _named(path: str, verb: str) -> Iterator[None]:
     """Turn a storage's error into one line that names the path; of reading, what is absent stays so.
@@ -56,7 +73,6 @@ def _named(path: str, verb: str) -> Iterator[None]:
     A remote storage's client raises more than operating-system errors: no route, no credentials, a broken answer.
     """
     known: type[Exception] = Exception if is_remote(path) else OSError
-    fix = "check the address, the network and the credentials" if is_remote(path) else OWN_FIX
     try:
         yield
     except StorageError:
@@ -65,6 +81,7 @@ def _named(path: str, verb: str) -> Iterator[None]:
         if verb == "read" and isinstance(error, FileNotFoundError):
             raise
         reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+        fix = way_out(error, remote=is_remote(path))
         raise StorageError(f"cannot {verb} {path}: {reason[:300]}; {fix}") from error
 
 
