@@ -26,10 +26,10 @@ from ray import tune
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
-from study import phaselog
+from study import phaselog, transfer
 from study.records import Search, Trial
 from study.sampler import NUMBER, RATE, Sampler, points, verdict
-from study.work import Host, Job, Tuned, finished_trials, one_line, run_trial
+from study.work import Host, Job, Tuned, finished_trials, one_line, run_trial, search_window
 from trainables import storage
 from trainables.errors import Preempted, StudyError
 
@@ -67,22 +67,23 @@ def search(job: Job, host: Host, resources: Mapping[str, float], concurrent: int
     Raises `StudyError` when a trial fails for a reason a user can mend, `RuntimeError` otherwise, and `Preempted` when
     a trial's process had to go.
     """
-    wanted = job.spec.search
+    window, wanted = search_window(job), transfer.trials(job.phase, job.spec)
     done = finished_trials(job)
-    sampler = Sampler(wanted.window, wanted.trials, wanted.seed, job.phase.key)
-    if len(done) < wanted.trials:
+    sampler = Sampler(window, wanted, job.spec.search.seed, job.phase.key)
+    if len(done) < wanted:
         _run(job, host, resources, concurrent, sampler, done)
     trials = finished_trials(job)
-    if len(trials) != wanted.trials:
-        raise RuntimeError(f"{job.phase.key}: the search ended with {len(trials)} of {wanted.trials} trials")
-    low, high = wanted.window
+    if len(trials) != wanted:
+        raise RuntimeError(f"{job.phase.key}: the search ended with {len(trials)} of {wanted} trials")
+    low, high = window
     return Tuned(
         trials,
         Search(
-            window=wanted.window,
+            window=window,
             trials=len(trials),
             verdict=verdict(trials),
             extended=any(not low <= trial.learning_rate <= high for trial in trials),
+            narrowed_by=job.phase.narrowed_by,
         ),
     )
 
