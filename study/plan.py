@@ -21,7 +21,7 @@ from fnmatch import fnmatchcase
 from functools import cache, cached_property, partial
 from typing import Any, Literal
 
-from study import identity, transfer
+from study import identity, narrowing
 from study.present import check_complete, fetched_root, model_files
 from study.records import Record
 from study.spec import NONE, Arm, StudySpec
@@ -161,7 +161,7 @@ def build(spec: StudySpec, store: Store, fetched: bool = True) -> list[Phase]:
         files=model_files(spec, store, fetched),
         tuned=tuple(task for task in targets if not is_direct(spec, task)),
         direct=tuple(task for task in targets if is_direct(spec, task)),
-        guide=transfer.guide(spec),
+        guide=narrowing.guide(spec),
     )
     if spec.data.source != "lab" and not spec.data.partial:
         check_complete(spec, context.root, context.tuned)
@@ -245,9 +245,7 @@ def _of_size(context: _Context, size: str, searched: Searched) -> Iterator[Phase
             yield from _of_arm(context, size, arm, seed, base.key, searched)
 
 
-def _of_arm(
-    context: _Context, size: str, arm: str, seed: int, backbone: str, searched: Searched
-) -> Iterator[Phase]:
+def _of_arm(context: _Context, size: str, arm: str, seed: int, backbone: str, searched: Searched) -> Iterator[Phase]:
     found = context.spec.arms[arm]
     shares = found.shares() if found else {}
     kept = tuple(shares)
@@ -341,7 +339,7 @@ def _tune(
         "versions": identity.versions(shares),
         "data": {name: context.tuning_data(name, made_of.files.get(name, ())) for name in shares}
         | ({"text": patterns.fingerprint(context.root, made_of.text.files)} if made_of.text else {}),
-        **(transfer.identity(spec, narrowed_by) if tuned_by is None else {"search": None}),
+        **(narrowing.identity(spec, narrowed_by) if tuned_by is None else {"search": None}),
         "tuned_by": tuned_by,
         "parent": parent,
         "backbone": backbone,

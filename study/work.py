@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from study import models, phaselog, stopping, transfer
+from study import models, narrowing, phaselog, stopping
 from study.assemble import evaluation_record, import_record, pretrain_record, tuning_record
 from study.lease import Lease, LeaseHeld
 from study.records import Record, Search, Trial
@@ -254,7 +254,7 @@ def tuned_rate(job: Job) -> float:
 def search_window(job: Job) -> tuple[float, float]:
     """Learning rates between which a phase searches. Raises `StudyError` when what narrows it has no record."""
     twin = job.phase.narrowed_by
-    return job.spec.search.window if twin is None else transfer.narrowed(_winning_rate(job, twin))
+    return job.spec.search.window if twin is None else narrowing.around(_winning_rate(job, twin))
 
 
 def _winning_rate(job: Job, other: str) -> float:

@@ -3,7 +3,7 @@
 With `search.transfer` the smallest size of a study searches the full window. A larger size then searches around the
 winner of its twin, the same phase at the smallest size, with half the trials:
 
-    narrowed(4e-3)          # (1e-3, 6.4e-3)
+    around(4e-3)            # (1e-3, 6.4e-3)
     trials(phase, spec)     # 2 of 4
 
 A phase whose window is narrowed needs its twin, and its key holds the twin's key as it holds its parent's: whatever
@@ -34,7 +34,7 @@ def guide(spec: StudySpec) -> str | None:
     return min(spec.sizes, key=lambda size: (parameters(size_of(family, size).architecture), size))
 
 
-def narrowed(best: float) -> tuple[float, float]:
+def around(best: float) -> tuple[float, float]:
     """Lowest and highest learning rate around the winner of a twin."""
     return best / BELOW, best * ABOVE
 
@@ -44,6 +44,16 @@ def trials(phase: Phase, spec: StudySpec) -> int:
     if phase.tuned_by is not None:
         return 1
     return spec.search.trials if phase.narrowed_by is None else _half(spec)
+
+
+def said(spec: StudySpec) -> str:
+    """How the sizes search, in one line for people; empty where all do it alike."""
+    smallest = guide(spec)
+    if smallest is None:
+        return ""
+    larger = ", ".join(size for size in spec.sizes if size != smallest)
+    around = f"from 1/{BELOW:g} to {ABOVE:g} times the winner at {smallest}"
+    return f"search.transfer: {smallest} tries {spec.search.trials} rates; {larger} {_half(spec)}, {around}"
 
 
 def identity(spec: StudySpec, narrowed_by: str | None) -> dict[str, Any]:
