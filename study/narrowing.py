@@ -39,11 +39,16 @@ def around(best: float) -> tuple[float, float]:
     return best / BELOW, best * ABOVE
 
 
+def half(trials: int) -> int:
+    """Trials of a narrowed search: half of a full one's, rounded up."""
+    return (trials + 1) // 2
+
+
 def trials(phase: Phase, spec: StudySpec) -> int:
-    """Learning rates that a phase tries: half of them, rounded up, in a narrowed window; one with a given rate."""
+    """Learning rates that a phase tries: half as many in a narrowed window; one where the rate is given."""
     if phase.tuned_by is not None:
         return 1
-    return spec.search.trials if phase.narrowed_by is None else _half(spec)
+    return spec.search.trials if phase.narrowed_by is None else half(spec.search.trials)
 
 
 def said(spec: StudySpec) -> str:
@@ -52,17 +57,17 @@ def said(spec: StudySpec) -> str:
     if smallest is None:
         return ""
     larger = ", ".join(size for size in spec.sizes if size != smallest)
-    around = f"from 1/{BELOW:g} to {ABOVE:g} times the winner at {smallest}"
-    return f"search.transfer: {smallest} tries {spec.search.trials} rates; {larger} {_half(spec)}, {around}"
+    where = f"from 1/{BELOW:g} to {ABOVE:g} times the winner at {smallest}"
+    return f"search.transfer: {smallest} tries {spec.search.trials} rates; {larger} {half(spec.search.trials)}, {where}"
 
 
 def identity(spec: StudySpec, narrowed_by: str | None) -> dict[str, Any]:
     """The fields of a searching phase's identity that say how it searches."""
     if narrowed_by is None:
         return {"search": spec.search.model_dump(mode="json", exclude={"transfer"})}
-    search = {"trials": _half(spec), "seed": spec.search.seed, "transfer": {"below": BELOW, "above": ABOVE}}
+    search = {
+        "trials": half(spec.search.trials),
+        "seed": spec.search.seed,
+        "transfer": {"below": BELOW, "above": ABOVE},
+    }
     return {"search": search, "narrowed_by": narrowed_by}
-
-
-def _half(spec: StudySpec) -> int:
-    return (spec.search.trials + 1) // 2
