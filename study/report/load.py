@@ -47,8 +47,8 @@ def evidence(store: Store, settings: Mapping[str, Any] | None = None) -> Evidenc
     rows = scores(loaded.records, design(loaded.spec, loaded.records))
     judged, kept, notes = predictions(store, rows, loaded.records)
     facts = languages(store, loaded.spec, sorted(set(result_cells(rows)["language"])))
-    notes = [*loaded.notes, *notes]
-    return Evidence(loaded.spec, loaded.records, judged, facts, loaded.failures, tuple(notes), kept, loaded.older)
+    told = (*loaded.notes, *notes)
+    return Evidence(loaded.spec, loaded.records, judged, facts, loaded.failures, told, kept, loaded.older)
 
 
 def load(store: Store) -> Loaded:
