@@ -25,7 +25,7 @@ from typing import Any
 
 import ray
 
-from study import placement, stopping
+from study import narrowing, placement, stopping
 from study.foreground import foreground as foreground
 from study.plan import Row, data_root
 from study.runtime import check
@@ -238,7 +238,7 @@ class _Walk:
 
 def _walk(spec: StudySpec, store: Store, rows: Sequence[Row], echo: Echo, limits: Limits) -> _Walk:
     phases = {row.phase.key: row.phase for row in rows}
-    trials = {key: 1 if phase.tuned_by else spec.search.trials for key, phase in phases.items()}
+    trials = {key: narrowing.trials(phase, spec) for key, phase in phases.items()}
     costs = {key: cost(phase.config, trials[key]) for key, phase in phases.items()}
     needs = {key: tuple(phase.needs) for key, phase in phases.items()}
     clock = Clock(costs, {key: f"{phase.kind}-{phase.size}" for key, phase in phases.items()})
@@ -296,7 +296,7 @@ def _submit(job: Job, place: dict[str, float], sliver: dict[str, float], local: 
     if isinstance(job.phase.config, TuneConfig) and (job.phase.tuned_by is None or compute.workers):
         pin = sliver if sliver == DRIVER else {}
         task = _drive.options(resources=pin, runtime_env={"env_vars": {**environment, **DRIVE}})
-        return task.remote(job, 1 if local else job.spec.search.trials, place, sliver)
+        return task.remote(job, 1 if local else narrowing.trials(job.phase, job.spec), place, sliver)
     task = _work.options(
         num_cpus=compute.cpus_per_trial,
         num_gpus=compute.gpus_per_trial,

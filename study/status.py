@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from study import lease
+from study import lease, narrowing
 from study.plan import Row
 from study.spec import StudySpec
 from study.store import Store
@@ -50,7 +50,7 @@ def status(spec: StudySpec, store: Store, rows: list[Row]) -> Status:
             held = lease.holder(store.join("phases", key, "lease.json"))
             failure = store.failure(key)
             if held and not lease.stale(held):
-                trials = 1 if row.phase.tuned_by else spec.search.trials
+                trials = narrowing.trials(row.phase, spec)
                 running.append(_running(key, held, {"trials": trials, **store.progress(key)}))
                 state = "running"
             elif failure:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from study import models, phaselog, stopping
+from study import models, narrowing, phaselog, stopping
 from study.assemble import evaluation_record, import_record, pretrain_record, tuning_record
 from study.lease import Lease, LeaseHeld
 from study.records import Record, Search, Trial
@@ -248,9 +248,19 @@ def tune_once(job: Job, host: Host) -> Tuned:
 
 def tuned_rate(job: Job) -> float:
     """The recorded winner's learning rate of `tuned_by`. Raises `StudyError` when that phase has no record."""
-    record = job.store.record(job.phase.tuned_by or "", verify=False)
+    return _winning_rate(job, job.phase.tuned_by or "")
+
+
+def search_window(job: Job) -> tuple[float, float]:
+    """Learning rates between which a phase searches. Raises `StudyError` when what narrows it has no record."""
+    twin = job.phase.narrowed_by
+    return job.spec.search.window if twin is None else narrowing.around(_winning_rate(job, twin))
+
+
+def _winning_rate(job: Job, other: str) -> float:
+    record = job.store.record(other, verify=False)
     if record is None or record.winner is None:
-        raise StudyError(f"{job.phase.key}: takes the learning rate of {job.phase.tuned_by}, which has no record")
+        raise StudyError(f"{job.phase.key}: takes the learning rate of {other}, which has no record")
     return record.winner.learning_rate
 
 
