@@ -20,6 +20,7 @@ tokenised data; named by content), data/hub/ and calibrations/.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,13 @@ class Store:
 
     def check(self, key: str, verify: bool = True) -> tuple[Record | None, str]:
         """(record, "") when the phase is done, else (None, why not: one line). Never raises for a broken record."""
-        path = self._record(key)
-        return self._judge(key, storage.read_many([path])[path], verify)
+        return self.check_many([key], verify)[key]
+
+    def check_many(self, keys: Iterable[str], verify: bool = True) -> dict[str, tuple[Record | None, str]]:
+        """`check` of each key, in their order; a remote storage is asked for many records at the same time."""
+        paths = {key: self._record(key) for key in keys}
+        contents = storage.read_many(list(paths.values()))
+        return {key: self._judge(key, contents[path], verify) for key, path in paths.items()}
 
     def _record(self, key: str) -> str:
         return self.join("phases", key, "record.json")
@@ -104,10 +110,7 @@ class Store:
     def scan(self, verify: bool = False) -> tuple[list[Record], dict[str, str]]:
         """(all good records sorted by key, {key: reason} of the broken ones)."""
         good, broken = [], {}
-        paths = {key: self._record(key) for key in storage.names(self.join("phases"))}
-        contents = storage.read_many(list(paths.values()))
-        for key, path in paths.items():
-            record, reason = self._judge(key, contents[path], verify)
+        for key, (record, reason) in self.check_many(storage.names(self.join("phases")), verify).items():
             if record is not None:
                 good.append(record)
             elif reason != NO_RECORD:
