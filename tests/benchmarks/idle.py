@@ -3,9 +3,9 @@
     with idle.workers(seconds=0.0):
         execute.run(spec, store, rows, echo=print)
 
-Ray itself asks RAY_RUNTIME_ENV_HOOK when it is initialised, and calls `worker_process_setup_hook` in every process that
-it starts. There `train`, `pretrain` and `evaluate` of `trainables` are put in the place of those that compute; all
-else is real: tasks, searches, leases, logs, checkpoints, checksums and records. torch is never imported.
+`train`, `pretrain` and `evaluate` of `trainables` are put in the place of those that compute (see
+`tests.benchmarks.hooked`); all else is real: tasks, searches, leases, logs, checkpoints, checksums and records. torch
+is never imported.
 """
 
 from __future__ import annotations
@@ -16,10 +16,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any
 
-import pytest
-
+from tests.benchmarks.hooked import hooked
 from trainables import storage
 from trainables.config import EvaluationConfig, Places, PretrainConfig, Runtime, TuneConfig
 from trainables.results import LanguageScore, Outcome, Report
@@ -30,19 +28,8 @@ SECONDS = "IDLE_SECONDS"
 @contextmanager
 def workers(seconds: float) -> Iterator[None]:
     """Ray that is initialised inside has idle workers: a trial, a pretraining and a scoring take so long."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_RUNTIME_ENV_HOOK", f"{__name__}.environment")
-        patch.setenv(SECONDS, str(seconds))
+    with hooked(f"{__name__}.replace", **{SECONDS: str(seconds)}):
         yield
-
-
-def environment(asked: dict[str, Any] | None) -> dict[str, Any]:
-    """The runtime environment of the whole job; that of a task is added to it."""
-    return {
-        **(asked or {}),
-        "env_vars": {SECONDS: os.environ[SECONDS]},
-        "worker_process_setup_hook": f"{__name__}.replace",
-    }
 
 
 def replace() -> None:
