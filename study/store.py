@@ -19,6 +19,7 @@ tokenised data; named by content), data/hub/ and calibrations/.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -162,7 +163,7 @@ class Store:
 
     def progress(self, key: str) -> dict[str, Any]:
         """What the running phase last said; empty when it said nothing."""
-        return self._mapping(key, "progress.json")
+        return self.said([key], "progress.json")[key]
 
     def write_failure(self, key: str, line: str) -> None:
         """Keep why a phase failed. Only the first line is kept: the rest belongs into log.txt."""
@@ -171,19 +172,18 @@ class Store:
 
     def failure(self, key: str) -> str:
         """Why the phase last failed; empty when it did not."""
-        return str(self._mapping(key, "failure.json").get("line", ""))
+        return str(self.said([key], "failure.json")[key].get("line", ""))
 
     def clear(self, key: str) -> None:
         """Forget failure and progress of a phase."""
         for name in ("failure.json", "progress.json"):
             storage.remove(self.join("phases", key, name))
 
-    def _mapping(self, key: str, name: str) -> dict[str, Any]:
-        try:
-            value = storage.read_json(self.join("phases", key, name))
-        except (FileNotFoundError, CheckpointError):
-            return {}
-        return value if isinstance(value, dict) else {}
+    def said(self, keys: Iterable[str], name: str) -> dict[str, dict[str, Any]]:
+        """{key: content of a small file of that phase}, many at the same time; empty where it cannot be read."""
+        paths = {key: self.join("phases", key, name) for key in keys}
+        contents = storage.read_many(list(paths.values()))
+        return {key: _mapping(contents[path]) for key, path in paths.items()}
 
     # The study itself
 
@@ -214,6 +214,18 @@ def check_shared(what: str, path: str, where: str) -> None:
     """Raises `SpecError` for a path that means another folder on every node, and in every job."""
     if "://" not in path and not os.path.isabs(path):
         raise SpecError(f"{what}: {path!r} is relative; {where} give an absolute path or an address")
+
+
+def _mapping(content: bytes | Exception) -> dict[str, Any]:
+    if isinstance(content, FileNotFoundError):
+        return {}
+    if isinstance(content, Exception):
+        raise content
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _checksum(path: str) -> str:

@@ -26,7 +26,7 @@ from study import plan
 from study.lease import BEAT_SECONDS, Lease
 from study.status import status
 from study.store import Store
-from study.work import Job, Progress, Tuned, run_phase, run_trial
+from study.work import REMOTE_SECONDS, Job, Progress, Tuned, run_phase, run_trial
 from tests.benchmarks import idle
 from tests.benchmarks.figures import Figures, keep
 from tests.s3_server import serving
@@ -65,7 +65,7 @@ def counted(folder: Path, bucket: str) -> Figures:
     done = plan.rows(spec, store)
     count("a finished phase, in a status after that", len(rows), lambda: status(spec, store, done))
     count("a waiting phase, in a status after a plan", len(rows), lambda: status(spec, store, rows))
-    count("a second at work, reports", 1 / Progress(store.path, "").interval, lambda: _reported(store, jobs[0]))
+    count("a second at work, reports", REMOTE_SECONDS, lambda: _reported(store, jobs[0]))
     with Lease(store, "a-phase", beat=0.1):
         beats = _requests(lambda: time.sleep(1.0))
     figures["a second at work, lease"] = beats.total() / beats["dear"] / BEAT_SECONDS  # a beat is one put
