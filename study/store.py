@@ -230,8 +230,7 @@ def _mapping(content: bytes | Exception) -> dict[str, Any]:
 
 def _checksum(path: str) -> str:
     """sha256 of a file, remembered for as long as the filesystem says that it is the same file."""
-    fs, target = storage.filesystem(path)
-    state = (path, str(fs.ukey(target)))
+    state = (path, storage.state(path))
     if state not in _verified:
         _verified[state] = storage.checksum(path)
     return _verified[state]

@@ -187,10 +187,23 @@ def checksum(path: str) -> str:
     """sha256 of one file, hexadecimal. Raises `FileNotFoundError` when absent, `StorageError` when unreadable."""
     digest = hashlib.sha256()
     fs, target = filesystem(path)
-    with _named(path, "read"), fs.open(target, "rb") as file:
+    with _named(path, "read"), open(target, "rb") if isinstance(fs, LocalFileSystem) else fs.open(target) as file:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
+
+
+def state(path: str) -> str:
+    """What the storage says about a file (size, times, inode or etag): another one, and it may be another file.
+
+    Raises `FileNotFoundError` when absent, `StorageError` when the storage refuses.
+    """
+    fs, target = filesystem(path)
+    with _named(path, "read"):
+        if not isinstance(fs, LocalFileSystem):
+            return str(fs.ukey(target))
+        found = os.stat(target)
+        return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
 
 
 def checksums(folder: str) -> dict[str, str]:
