@@ -27,12 +27,15 @@ from fsspec.implementations.local import LocalFileSystem
 from trainables.errors import CheckpointError, StorageError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+LOCAL = LocalFileSystem()
 
 
 def filesystem(path: str) -> tuple[fsspec.AbstractFileSystem, str]:
     """(filesystem, path on it) of any fsspec URL."""
+    if not is_remote(path):  # what fsspec comes to as well, in a tenth of the time: a plan asks ten thousand times
+        return LOCAL, os.path.abspath(os.path.expanduser(path))
     try:
-        return fsspec.core.url_to_fs(str(path), **({"use_listings_cache": False} if is_remote(path) else {}))
+        return fsspec.core.url_to_fs(str(path), use_listings_cache=False)
     except (ValueError, ImportError) as error:
         raise StorageError(f"{path}: not a usable storage address ({error})") from error
 
@@ -108,7 +111,7 @@ def read_bytes(path: str) -> bytes:
     """Raises `FileNotFoundError` when absent, `StorageError` when unreadable."""
     fs, target = filesystem(path)
     with _named(path, "read"):
-        return fs.cat_file(target)
+        return Path(target).read_bytes() if isinstance(fs, LocalFileSystem) else fs.cat_file(target)
 
 
 def read_many(paths: Sequence[str]) -> dict[str, bytes | Exception]:
@@ -201,10 +204,23 @@ def checksum(path: str) -> str:
     """sha256 of one file, hexadecimal. Raises `FileNotFoundError` when absent, `StorageError` when unreadable."""
     digest = hashlib.sha256()
     fs, target = filesystem(path)
-    with _named(path, "read"), fs.open(target, "rb") as file:
+    with _named(path, "read"), open(target, "rb") if isinstance(fs, LocalFileSystem) else fs.open(target) as file:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
+
+
+def state(path: str) -> str:
+    """What the storage says about a file (size, times, inode or etag): another one, and it may be another file.
+
+    Raises `FileNotFoundError` when absent, `StorageError` when the storage refuses.
+    """
+    fs, target = filesystem(path)
+    with _named(path, "read"):
+        if not isinstance(fs, LocalFileSystem):
+            return str(fs.ukey(target))
+        found = os.stat(target)
+        return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
 
 
 def checksums(folder: str) -> dict[str, str]:
