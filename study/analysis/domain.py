@@ -22,7 +22,8 @@ import numpy as np
 
 from study.analysis.basis import Basis
 from study.analysis.design import text_arms
-from study.analysis.gains import POOLED, Leaves, Place, Pool, gains_by_language, pool
+from study.analysis.gains import POOLED, Place, Pool, gains_by_language, pool
+from study.analysis.leaves import Leaves
 from study.analysis.multiple import Family, correct
 from study.analysis.noise import Estimate
 from study.analysis.scaling import contrasts
@@ -219,7 +220,7 @@ def _split(
     for wanted in (True, False):
         side = {
             place: {
-                target: {code: leaf for code, leaf in effects[target][place].items() if is_in(target, code) == wanted}
+                target: (here := effects[target][place]).only([code for code in here if is_in(target, code) == wanted])
                 for target in effects
             }
             for place in base.design.places
@@ -252,7 +253,7 @@ def _by_language(
     result = {}
     for code in codes:
         only = {
-            target: {place: {c: leaf for c, leaf in leaves.items() if c == code} for place, leaves in by_place.items()}
+            target: {place: leaves.only([code]) for place, leaves in by_place.items()}
             for target, by_place in effects.items()
         }
         found = pool({target: here for target, here in only.items() if any(here.values())}, base.design, arm)
