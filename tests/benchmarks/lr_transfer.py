@@ -95,7 +95,10 @@ def measured(storage: Path, seeds: int, smoke: bool = False) -> Result:
             rows = [row for row in plan.rows(spec, store) if row.phase.kind != "evaluation"]
             if execute.run(spec, store, rows, echo=lambda line: print(line, flush=True)):
                 raise SystemExit("a phase failed; see above")
-    return result(store.records(), machine())
+    asked = [
+        record for record in store.records() if (record.identity.get("search") or {}).get("seed", -1) in range(seeds)
+    ]
+    return result(asked, machine())
 
 
 def result(records: list[Record], on: dict[str, Any]) -> Result:
