@@ -19,7 +19,8 @@ from statsmodels.stats.multitest import multipletests
 
 from study.analysis.basis import Basis
 from study.analysis.design import text_arms
-from study.analysis.gains import POOLED, Leaves, Place, Pool, gains_by_language, pool
+from study.analysis.gains import POOLED, Place, Pool, gains_by_language, pool
+from study.analysis.leaves import Leaves
 from study.analysis.series import Entry, Series, mean_entry, series
 from study.records import Record
 
@@ -127,7 +128,7 @@ def _split(
     for wanted in (True, False):
         side = {
             place: {
-                target: {code: leaf for code, leaf in effects[target][place].items() if is_in(target, code) == wanted}
+                target: (here := effects[target][place]).only([code for code in here if is_in(target, code) == wanted])
                 for target in effects
             }
             for place in base.design.places
@@ -160,7 +161,7 @@ def _by_language(
     rows = []
     for code in codes:
         only = {
-            target: {place: {c: leaf for c, leaf in leaves.items() if c == code} for place, leaves in by_place.items()}
+            target: {place: leaves.only([code]) for place, leaves in by_place.items()}
             for target, by_place in effects.items()
         }
         found = pool({target: here for target, here in only.items() if any(here.values())}, base.design, arm)

@@ -16,6 +16,8 @@ from functools import cached_property
 
 import numpy as np
 
+from study.analysis.leaves import NOTHING, Leaf, Leaves
+
 Cell = tuple[str, str, str, int, str]
 """(size, arm, target, seed, language)"""
 
@@ -43,16 +45,16 @@ class Resampled:
     notes: tuple[str, ...] = ()
     """What had to be left out, one sentence each."""
 
-    def languages(self, size: str, arm: str, target: str, seed: int) -> set[str]:
-        """Languages that this (size, arm, target, seed) was scored on."""
-        return self.index.get((size, arm, target, seed), set())
+    def leaves(self, size: str, arm: str, target: str, seed: int) -> Leaves:
+        """The scores of this (size, arm, target, seed) by language; empty where it is not scored."""
+        return self.blocks.get((size, arm, target, seed), NOTHING)
 
     @cached_property
-    def index(self) -> dict[tuple[str, str, str, int], set[str]]:
-        table: dict[tuple[str, str, str, int], set[str]] = defaultdict(set)
-        for size, arm, target, seed, language in self.points:
-            table[(size, arm, target, seed)].add(language)
-        return dict(table)
+    def blocks(self) -> dict[tuple[str, str, str, int], Leaves]:
+        table: dict[tuple[str, str, str, int], dict[str, Leaf]] = defaultdict(dict)
+        for cell in sorted(self.points):
+            table[cell[:4]][cell[4]] = self.points[cell], self.draws[cell]
+        return {where: Leaves.of(found) for where, found in table.items()}
 
 
 def resample(judged: Mapping[Cell, Judged], count: int, seed: int = 0) -> Resampled:

@@ -24,6 +24,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from study.analysis.leaves import Leaves
 from study.analysis.noise import Component, Estimate, Noise
 
 Where = TypeVar("Where")
@@ -93,30 +94,29 @@ class Series:
         return int(np.isfinite(self.values[self.sizes.index(size)]).sum())
 
 
-def mean_entry(leaves: Mapping[str, Mapping[str, tuple[float, np.ndarray]]]) -> Entry:
-    """The unweighted mean over targets of the unweighted mean over languages of {target: {language: (value, draws)}}.
+def mean_entry(leaves: Mapping[str, Leaves]) -> Entry:
+    """The unweighted mean over targets of the unweighted mean over languages of {target: languages}.
 
     Without a language, each target is the mean of its other languages; a target with no other keeps its value.
     """
-    codes = sorted({code for found in leaves.values() for code in found})
+    codes = tuple(sorted({code for found in leaves.values() for code in found.codes}))
     if len(codes) == 1:
-        alone = [leaf for found in leaves.values() for leaf in found.values()]
-        value, drawn = float(np.mean([value for value, _ in alone])), np.mean([draws for _, draws in alone], axis=0)
-        return Entry(value, drawn, tuple(codes), np.ones(1), drawn[None], np.array([value]))
+        value = float(np.mean([found.points[0] for found in leaves.values()]))
+        drawn = np.concatenate([found.draws for found in leaves.values()]).mean(axis=0, keepdims=True)
+        return Entry(value, drawn[0], codes, np.ones(1), drawn, np.array([value]))
     place = {code: index for index, code in enumerate(codes)}
-    count = len(next(iter(next(iter(leaves.values())).values()))[1])
+    count = next(iter(leaves.values())).draws.shape[1]
     weights, changes, parts = np.zeros(len(codes)), np.zeros(len(codes)), np.zeros((len(codes), count))
     whole = 0.0
     for found in leaves.values():
-        rows = [place[code] for code in found]
-        values = np.array([value for value, _ in found.values()])
-        mean, share = float(values.mean()), 1 / (len(leaves) * len(values))
+        rows = slice(None) if found.codes == codes else [place[code] for code in found.codes]
+        mean, share = float(found.points.mean()), 1 / (len(leaves) * len(found))
         weights[rows] += share
-        parts[rows] += share * np.stack([draws for _, draws in found.values()])
+        parts[rows] += share * found.draws
         whole += mean / len(leaves)
-        if len(values) > 1:
-            changes[rows] += share * (mean - values) * len(values) / (len(values) - 1)
-    return Entry(whole, parts.sum(axis=0), tuple(codes), weights, parts, whole + changes)
+        if len(found) > 1:
+            changes[rows] += share * (mean - found.points) * len(found) / (len(found) - 1)
+    return Entry(whole, parts.sum(axis=0), codes, weights, parts, whole + changes)
 
 
 def series(
@@ -192,17 +192,18 @@ def _covariance(draws: Sequence[np.ndarray]) -> np.ndarray:
 
 def _shared(covariance: np.ndarray, rows: Sequence[Sequence[int]]) -> np.ndarray:
     """(places, places): what different seeds have in common. A place with one seed: all of it, less what is its own."""
-    common, own = {}, []
+    member = np.zeros((len(rows), len(covariance)))
     for place, row in enumerate(rows):
-        if len(row) > 1:
-            block = covariance[np.ix_(row, row)]
-            common[place] = max((block.sum() - np.trace(block)) / (len(row) * (len(row) - 1)), 0.0)
-            own.append(max(np.trace(block) / len(row) - common[place], 0.0))
-    apart = float(np.mean(own)) if own else 0.0
-    matrix = np.array([[covariance[np.ix_(one, other)].mean() for other in rows] for one in rows])
-    for place, row in enumerate(rows):
-        alone = max(covariance[row[0], row[0]] - apart, 0.0)
-        matrix[place, place] = common.get(place, alone)
+        member[place, row] = 1.0
+    counts, own = member.sum(axis=1), member @ np.diag(covariance)
+    matrix = member @ covariance @ member.T
+    many = counts > 1
+    pairs = np.maximum((np.diag(matrix) - own)[many] / (counts * (counts - 1))[many], 0.0)
+    apart = np.maximum(own[many] / counts[many] - pairs, 0.0)
+    common = np.maximum(own - (apart.mean() if many.any() else 0.0), 0.0)
+    common[many] = pairs
+    matrix /= np.outer(counts, counts)
+    np.fill_diagonal(matrix, common)
     return matrix
 
 
