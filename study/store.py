@@ -215,8 +215,7 @@ def check_shared(what: str, path: str, where: str) -> None:
 
 def _checksum(path: str) -> str:
     """sha256 of a file, remembered for as long as the filesystem says that it is the same file."""
-    fs, target = storage.filesystem(path)
-    state = (path, str(fs.ukey(target)))
+    state = (path, storage.version(path))
     if state not in _verified:
         _verified[state] = storage.checksum(path)
     return _verified[state]
