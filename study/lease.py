@@ -4,6 +4,9 @@ Two drivers never train the same phase twice. A lease is stale when its last bea
 was taken on this host by a process that is gone; a stale lease is taken over. A driver that was suspended for
 longer than that finds its lease taken: `lost` is then true, and it must not publish the phase.
 
+Clocks of machines may be hours apart, so no clock of a machine is asked: a beat is the time that the storage gave the
+file, and its age the difference to that of a file written now.
+
     with Lease(store, key) as lease:          # raises LeaseHeld when another live driver has it
         ...
         if not lease.lost:
@@ -28,6 +31,7 @@ from filelock import FileLock, Timeout
 from study.store import Store
 from trainables import storage
 from trainables.errors import CheckpointError, StorageError
+from trainables.patience import patient
 
 TTL_SECONDS = 30.0
 BEAT_SECONDS = 5.0
@@ -55,14 +59,14 @@ class Lease:
 
     @property
     def lost(self) -> bool:
-        """True once another driver has taken this lease over."""
-        return self._lost.is_set()
+        """True once another driver has taken this lease over; also if it has given it back since."""
+        return self._lost.is_set() or holder(self.path).get("owner") != self.owner
 
     def __enter__(self) -> Self:
         with self._exclusive():
             held = holder(self.path)
-            if held and not stale(held, self.ttl):
-                raise LeaseHeld(f"{self.key}: being run by {describe(held)}; wait for it, or stop that process")
+            if held and not stale(held, now := clock(f"{self.path}.{self.owner[:8]}"), self.ttl):
+                raise LeaseHeld(f"{self.key}: being run by {describe(held, now)}; wait for it, or stop that process")
             if storage.is_local(self.path):
                 self._write()
             else:
@@ -102,7 +106,7 @@ class Lease:
         while not self._stop.wait(self.beat):
             try:
                 with self._exclusive():
-                    if holder(self.path).get("owner") not in (self.owner, None):
+                    if holder(self.path).get("owner") != self.owner:
                         self._lost.set()
                         return
                     self._write()
@@ -113,17 +117,16 @@ class Lease:
         storage.write_bytes(self.path, self._content())
 
     def _content(self) -> bytes:
-        process = psutil.Process()
         value = {
             "owner": self.owner,
             "host": socket.gethostname(),
-            "pid": process.pid,
-            "started": process.create_time(),
+            "pid": os.getpid(),
+            "started": _started(psutil.Process()),
             "since": self._since,
-            "beat": time.time(),
         }
         return json.dumps(value, sort_keys=True).encode()
 
+    @patient
     def _exclusive(self) -> AbstractContextManager[Any]:
         """Nobody else looks at or changes the lease meanwhile (local storage only)."""
         if not storage.is_local(self.path):
@@ -140,18 +143,27 @@ class Lease:
 
 
 def holder(path: str) -> dict[str, Any]:
-    """Content of a lease file; empty when there is none or it cannot be read (a half-written one counts as none)."""
+    """Content of a lease file and its `beat`, by the storage's clock; empty when there is none or it cannot be read
+    (a half-written one counts as none)."""
     try:
-        value = storage.read_json(path)
+        value, beat = storage.read_json(path), storage.modified(path)
     except (FileNotFoundError, CheckpointError):
         return {}
-    return value if isinstance(value, dict) else {}
+    return {**value, "beat": beat} if isinstance(value, dict) else {}
 
 
-def stale(held: dict[str, Any], ttl: float = TTL_SECONDS) -> bool:
-    """True when nobody can be behind this lease any more."""
-    beat = held.get("beat")
-    if not isinstance(beat, int | float) or time.time() - beat > ttl:
+def clock(probe: str) -> float:
+    """What time the storage has now (seconds since 1970), by a file that is written for that. Raises `StorageError`."""
+    storage.write_bytes(probe, b"")
+    try:
+        return storage.modified(probe)
+    finally:
+        storage.remove(probe)
+
+
+def stale(held: dict[str, Any], now: float, ttl: float = TTL_SECONDS) -> bool:
+    """True when nobody can be behind this lease any more. `now`: see `clock`."""
+    if now - held["beat"] > ttl:
         return True
     return held.get("host") == socket.gethostname() and not _alive(held.get("pid"), held.get("started"))
 
@@ -162,13 +174,18 @@ def _alive(pid: Any, started: Any) -> bool:
         return False
     try:
         process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - started) < 1.0
+        return process.status() != psutil.STATUS_ZOMBIE and abs(_started(process) - started) < 1.0
     except (psutil.NoSuchProcess, ValueError, OverflowError):
         return False
     except psutil.AccessDenied:
         return True
 
 
-def describe(held: dict[str, Any]) -> str:
-    age = time.time() - float(held.get("beat", 0))
-    return f"process {held.get('pid')} on {held.get('host')} (last sign of life {age:.0f} s ago)"
+def _started(process: psutil.Process) -> float:
+    """When a process was started, in seconds since the machine was: the time of day may be set meanwhile."""
+    return float(process.create_time() - psutil.boot_time())
+
+
+def describe(held: dict[str, Any], now: float) -> str:
+    """Who is behind a lease. `now`: see `clock`."""
+    return f"process {held.get('pid')} on {held.get('host')} (last sign of life {now - held['beat']:.0f} s ago)"

@@ -134,7 +134,7 @@ def _trainable(job: Job, host: Host) -> Callable[[dict[str, Any]], None]:
 
 def _trial(config: dict[str, Any], job: Job, host: Host) -> None:
     """One trial, in its own process. Its failure is a result: an exception would only make Tune try again."""
-    started = time.time()
+    started = time.monotonic()
     number, rate = int(config[NUMBER]), float(config[RATE])
     try:
         with phaselog.to(storage.join(job.store.phase_folder(job.phase.key), f"trial-{number}.txt")):

@@ -6,6 +6,7 @@ A phase is running when its lease is alive; its progress is what its driver last
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from study import lease
 from study.plan import Row
 from study.spec import StudySpec
 from study.store import Store
+from trainables.errors import StorageError
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,16 @@ def status(spec: StudySpec, store: Store, rows: list[Row]) -> Status:
     """The state of the rows of a plan."""
     kinds: dict[str, dict[str, int]] = {}
     running, failures = [], {}
+    now = _now(store)
     for row in rows:
         key = row.phase.key
         state = "done" if row.action == "done" else "waiting"
         if state == "waiting":
             held = lease.holder(store.join("phases", key, "lease.json"))
             failure = store.failure(key)
-            if held and not lease.stale(held):
+            if held and not lease.stale(held, now):
                 trials = 1 if row.phase.tuned_by else spec.search.trials
-                running.append(_running(key, held, {"trials": trials, **store.progress(key)}))
+                running.append(_running(key, held, now, {"trials": trials, **store.progress(key)}))
                 state = "running"
             elif failure:
                 failures[key] = failure
@@ -61,11 +64,19 @@ def status(spec: StudySpec, store: Store, rows: list[Row]) -> Status:
     return Status(kinds, running, failures, {row.phase.key: row.damage for row in rows if row.damage})
 
 
-def _running(key: str, held: dict[str, Any], said: dict[str, Any]) -> Running:
+def _now(store: Store) -> float:
+    """The storage's time; this machine's where the storage may only be read."""
+    try:
+        return lease.clock(store.join(f".now-{uuid.uuid4().hex[:8]}"))
+    except StorageError:
+        return time.time()
+
+
+def _running(key: str, held: dict[str, Any], now: float, said: dict[str, Any]) -> Running:
     seconds = max(0.0, time.time() - float(held.get("since", held["beat"])))
     share = done_share(said)
     eta = seconds * (1 - share) / share if share else None
-    return Running(key, share, seconds, eta, lease.describe(held), said)
+    return Running(key, share, seconds, eta, lease.describe(held, now), said)
 
 
 def done_share(said: dict[str, Any]) -> float | None:
