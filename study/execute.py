@@ -36,7 +36,7 @@ from study.store import Store
 from study.work import Job, Result, one_line, run_phase, tune_once
 from trainables.config import TuneConfig
 from trainables.errors import StudyError
-from trainables.hosts import POOL, RESTARTS, choose, own, trial_resources, unwrapped
+from trainables.hosts import DIED, POOL, RESTARTS, choose, killed, own, trial_resources, unwrapped
 
 Echo = Callable[[str], None]
 
@@ -189,7 +189,7 @@ class _Walk:
         try:
             result = ray.get(reference)
         except Exception as error:  # the worker process itself was lost
-            result = Result(key, "failed", one_line(error))
+            result = Result(key, "failed", killed(RESTARTS + 1) if isinstance(error, DIED) else one_line(error))
             self.store.write_failure(key, result.line)
         if result.status == "held":
             if key not in self.held:
