@@ -130,7 +130,7 @@ def _lose(
     now = _wait(again, f"{found.key} in training again")
     lost = max(0, last - now.step + 1)
     told[f"{what}: until training again"] = _seconds(begun)
-    told[f"{what}: steps done again"] = f"{lost} of {last}"
+    told[f"{what}: steps done again, by its reports"] = f"{lost} of {last}"
     return lost
 
 

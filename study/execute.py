@@ -351,17 +351,21 @@ def _start_local(compute: Compute) -> None:
     # read it, and the client would disagree with the server.)
     if not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-    ray.init(
-        address="local",
-        num_cpus=len(os.sched_getaffinity(0)),
-        resources={"driver": 1.0},
-        # Ray Train leaks the resources of a stopped worker group when the dashboard is off (ray 2.60).
-        include_dashboard=compute.workers >= 1,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        # Warm workers must survive the pauses between phases.
-        _system_config={"idle_worker_killing_time_threshold_ms": 3_600_000},
-    )
+    try:
+        ray.init(
+            address="local",
+            num_cpus=len(os.sched_getaffinity(0)),
+            resources={"driver": 1.0},
+            # Ray Train leaks the resources of a stopped worker group when the dashboard is off (ray 2.60).
+            include_dashboard=compute.workers >= 1,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            # Warm workers must survive the pauses between phases.
+            _system_config={"idle_worker_killing_time_threshold_ms": 3_600_000},
+        )
+    except Exception as error:  # Ray has nothing narrower for a machine that is too busy
+        advice = "if the machine is busy, run the same command again"
+        raise StudyError(f"Ray did not start on this machine ({one_line(error)}); {advice}") from error
 
 
 def _connect(address: str | None) -> None:
