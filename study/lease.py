@@ -11,10 +11,16 @@ file, and its age the difference to that of a file written now.
         ...
         if not lease.lost:
             store.write_record(record)
+
+Nothing rests on a rename being atomic. On a file system whoever reads and writes the lease holds a lock (flock). On NFS
+that holds from version 4 on, and for version 3 where the server runs its lock service; not on mounts with `nolock` or
+`local_lock`, whose locks end at the host: there two drivers that start within the same moment both begin, and one of
+them loses its lease at its next beat. On object stores a free lease is taken by a conditional put.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -35,6 +41,8 @@ from trainables.patience import patient
 
 TTL_SECONDS = 30.0
 BEAT_SECONDS = 5.0
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP)
+"""What a file system without locks answers (an NFS 3 mount whose server runs no lock service)."""
 SETTLE_SECONDS = 1.0
 """On an object store: how long a claim must stand before it counts."""
 
@@ -60,11 +68,11 @@ class Lease:
     @property
     def lost(self) -> bool:
         """True once another driver has taken this lease over; also if it has given it back since."""
-        return self._lost.is_set() or holder(self.path).get("owner") != self.owner
+        return self._lost.is_set() or not self._ours()
 
     def __enter__(self) -> Self:
         with self._exclusive():
-            held = holder(self.path)
+            held = self._fresh()
             if held and not stale(held, now := clock(f"{self.path}.{self.owner[:8]}"), self.ttl):
                 raise LeaseHeld(f"{self.key}: being run by {describe(held, now)}; wait for it, or stop that process")
             if storage.is_local(self.path):
@@ -83,7 +91,7 @@ class Lease:
             self._thread.join()
         try:
             with self._exclusive():
-                if holder(self.path).get("owner") == self.owner:
+                if self._ours():
                     storage.remove(self.path)
         except (StorageError, OSError):
             pass  # The lease then simply runs out; what matters, the record, is already written or not.
@@ -99,14 +107,27 @@ class Lease:
         elif not storage.create(self.path, self._content()):
             raise LeaseHeld(f"{self.key}: another driver took it at the same moment; it will run it")
         time.sleep(SETTLE_SECONDS)
-        if holder(self.path).get("owner") != self.owner:
+        if not self._ours():
             raise LeaseHeld(f"{self.key}: another driver took it at the same moment; it will run it")
+
+    def _fresh(self) -> dict[str, Any]:
+        """What the lease says, also when another host of a network file system has just written it.
+
+        Such a host may take a name that it has seen missing for missing for up to a minute. Opening the folder makes
+        it ask the server (NFS: close-to-open). The folder is there: the lock lies in it.
+        """
+        if storage.is_local(self.path):
+            os.scandir(os.path.dirname(storage.filesystem(self.path)[1])).close()
+        return holder(self.path)
+
+    def _ours(self) -> bool:
+        return bool(_content_of(self.path).get("owner") == self.owner)
 
     def _run(self) -> None:
         while not self._stop.wait(self.beat):
             try:
                 with self._exclusive():
-                    if holder(self.path).get("owner") != self.owner:
+                    if not self._ours():
                         self._lost.set()
                         return
                     self._write()
@@ -139,17 +160,27 @@ class Lease:
             raise LeaseHeld(f"{self.key}: its lease file is locked by another process; try again") from error
         except OSError as error:
             reason = error.strerror or str(error)
-            raise StorageError(f"cannot lock {target}: {reason}; free space or choose another --storage") from error
+            no_locks = error.errno in NO_LOCKS
+            fix = "mount it with locks (NFS 4), or choose another --storage" if no_locks else storage.way_out(error)
+            raise StorageError(f"cannot lock {target}: {reason}; {fix}") from error
 
 
 def holder(path: str) -> dict[str, Any]:
     """Content of a lease file and its `beat`, by the storage's clock; empty when there is none or it cannot be read
     (a half-written one counts as none)."""
+    held = _content_of(path)
     try:
-        value, beat = storage.read_json(path), storage.modified(path)
+        return held and {**held, "beat": storage.modified(path)}
+    except FileNotFoundError:
+        return {}
+
+
+def _content_of(path: str) -> dict[str, Any]:
+    try:
+        value = storage.read_json(path)
     except (FileNotFoundError, CheckpointError):
         return {}
-    return {**value, "beat": beat} if isinstance(value, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def clock(probe: str) -> float:

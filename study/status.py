@@ -10,10 +10,11 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from study import lease
+from study import lease, narrowing
 from study.plan import Row
 from study.spec import StudySpec
 from study.store import Store
+from trainables import storage
 from trainables.errors import StorageError
 
 
@@ -45,20 +46,24 @@ def status(spec: StudySpec, store: Store, rows: list[Row]) -> Status:
     """The state of the rows of a plan."""
     kinds: dict[str, dict[str, int]] = {}
     running, failures = [], {}
-    now = _now(store)
+    begun = set(storage.names(store.join("phases")))  # of the others nobody has said anything
+    unfinished = [row.phase.key for row in rows if row.action != "done" and row.phase.key in begun]
+    leases = store.said(unfinished, "lease.json")
+    now = _now(store) if any(leases.values()) else 0.0
+    held = {key: _beating(store, key, value) for key, value in leases.items() if value}
+    live = {key: one for key, one in held.items() if one and not lease.stale(one, now)}
+    said = store.said(live, "progress.json")
+    failed = store.said(leases.keys() - live.keys(), "failure.json")
     for row in rows:
         key = row.phase.key
         state = "done" if row.action == "done" else "waiting"
-        if state == "waiting":
-            held = lease.holder(store.join("phases", key, "lease.json"))
-            failure = store.failure(key)
-            if held and not lease.stale(held, now):
-                trials = 1 if row.phase.tuned_by else spec.search.trials
-                running.append(_running(key, held, now, {"trials": trials, **store.progress(key)}))
-                state = "running"
-            elif failure:
-                failures[key] = failure
-                state = "failed"
+        if key in live:
+            trials = narrowing.trials(row.phase, spec)
+            running.append(_running(key, live[key], now, {"trials": trials, **said[key]}))
+            state = "running"
+        elif failure := failed.get(key, {}).get("line"):
+            failures[key] = str(failure)
+            state = "failed"
         counts = kinds.setdefault(row.phase.kind, {"done": 0, "running": 0, "failed": 0, "waiting": 0})
         counts[state] += 1
     return Status(kinds, running, failures, {row.phase.key: row.damage for row in rows if row.damage})
@@ -70,6 +75,14 @@ def _now(store: Store) -> float:
         return lease.clock(store.join(f".now-{uuid.uuid4().hex[:8]}"))
     except StorageError:
         return time.time()
+
+
+def _beating(store: Store, key: str, held: dict[str, Any]) -> dict[str, Any]:
+    """What a lease says with its last beat; empty when it has been given back meanwhile."""
+    try:
+        return {**held, "beat": storage.modified(store.join("phases", key, "lease.json"))}
+    except FileNotFoundError:
+        return {}
 
 
 def _running(key: str, held: dict[str, Any], now: float, said: dict[str, Any]) -> Running:

@@ -10,11 +10,10 @@ seconds; a full or read-only one is not.
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
-
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_chain, wait_fixed
 
 WAITS = (0.2, 0.5, 1.0, 2.0)
 """Seconds before the second try, the third, and so on."""
@@ -41,12 +40,13 @@ def patient(operation: Callable[Arguments, Answer]) -> Callable[Arguments, Answe
 
     @wraps(operation)
     def tried(*arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
-        attempts = Retrying(
-            retry=retry_if_exception(passes),
-            wait=wait_chain(*(wait_fixed(seconds) for seconds in WAITS)),
-            stop=stop_after_attempt(len(WAITS) + 1),
-            reraise=True,
-        )
-        return attempts(operation, *arguments, **named)
+        for seconds in (*WAITS, None):
+            try:
+                return operation(*arguments, **named)
+            except Exception as error:
+                if seconds is None or not passes(error):
+                    raise
+            time.sleep(seconds)
+        raise AssertionError("the last try returns or raises")
 
     return tried

@@ -123,7 +123,7 @@ def test_a_study_on_a_storage_that_stumbles_is_the_same_study(tmp_path: Path, ro
 
 def test_an_error_that_does_not_pass_is_not_waited_for_and_one_that_stays_is_one_line(tmp_path, monkeypatch):
     waited: list[float] = []
-    monkeypatch.setattr("tenacity.nap.time.sleep", waited.append)
+    monkeypatch.setattr("trainables.patience.time.sleep", waited.append)
     path = str(tmp_path / "record.json")
     for number, waits in ((errno.ENOSPC, 0), (errno.ESTALE, len(patience.WAITS))):
         waited.clear()
@@ -141,7 +141,7 @@ def test_a_storage_that_does_not_answer_has_not_said_that_a_file_is_absent(tmp_p
     path.write_text("x")
     monkeypatch.setattr(os, "stat", Mock(side_effect=OSError(errno.EIO, os.strerror(errno.EIO))))
     monkeypatch.setattr(os, "scandir", Mock(side_effect=OSError(errno.EIO, os.strerror(errno.EIO))))
-    for look in (storage.exists, storage.names, storage.version, storage.size):
+    for look in (storage.exists, storage.names, storage.state, storage.size):
         with pytest.raises(StorageError, match="cannot read .*checkpoint"):
             look(str(path))
     with pytest.raises(StorageError, match="cannot read .*checkpoint"):
