@@ -36,7 +36,7 @@ from study.store import Store
 from study.work import Job, Result, one_line, run_phase, tune_once
 from trainables.config import TuneConfig
 from trainables.errors import StudyError
-from trainables.hosts import POOL, RESTARTS, choose, own, trial_resources, unwrapped
+from trainables.hosts import DIED, POOL, RESTARTS, choose, killed, own, trial_resources, unwrapped
 
 Echo = Callable[[str], None]
 
@@ -199,7 +199,7 @@ class _Walk:
         try:
             result = ray.get(reference)
         except Exception as error:  # the worker process itself was lost
-            result = Result(key, "failed", one_line(error))
+            result = Result(key, "failed", killed(RESTARTS + 1) if isinstance(error, DIED) else one_line(error))
             self.store.write_failure(key, result.line)
         if result.status == "held":
             if key not in self.held:
@@ -361,17 +361,21 @@ def _start_local(compute: Compute) -> None:
     # read it, and the client would disagree with the server.)
     if not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-    ray.init(
-        address="local",
-        num_cpus=len(os.sched_getaffinity(0)),
-        resources={"driver": 1.0},
-        # Ray Train leaks the resources of a stopped worker group when the dashboard is off (ray 2.60).
-        include_dashboard=compute.workers >= 1,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        # Warm workers must survive the pauses between phases.
-        _system_config={"idle_worker_killing_time_threshold_ms": 3_600_000},
-    )
+    try:
+        ray.init(
+            address="local",
+            num_cpus=len(os.sched_getaffinity(0)),
+            resources={"driver": 1.0},
+            # Ray Train leaks the resources of a stopped worker group when the dashboard is off (ray 2.60).
+            include_dashboard=compute.workers >= 1,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            # Warm workers must survive the pauses between phases.
+            _system_config={"idle_worker_killing_time_threshold_ms": 3_600_000},
+        )
+    except Exception as error:  # Ray has nothing narrower for a machine that is too busy
+        advice = "if the machine is busy, run the same command again"
+        raise StudyError(f"Ray did not start on this machine ({one_line(error)}); {advice}") from error
 
 
 def _connect(address: str | None) -> None:

@@ -33,6 +33,7 @@ from study.sampler import NUMBER, RATE, Sampler, points, verdict
 from study.work import Host, Job, Tuned, finished_trials, one_line, run_trial, search_window
 from trainables import storage
 from trainables.errors import Preempted, StudyError
+from trainables.hosts import killed
 
 SCORE, FAILURE, PREEMPTED = "score", "failure", "preempted"
 DEATHS = 2
@@ -152,7 +153,7 @@ def _trainable(job: Job, host: Host) -> Callable[[dict[str, Any]], None]:
 
 def _trial(config: dict[str, Any], job: Job, host: Host) -> None:
     """One trial, in its own process. Its failure is a result: an exception would only make Tune try again."""
-    started = time.time()
+    started = time.monotonic()
     number, rate = int(config[NUMBER]), float(config[RATE])
     try:
         with phaselog.to(storage.join(job.store.phase_folder(job.phase.key), f"trial-{number}.txt")):
@@ -169,7 +170,8 @@ def _trial(config: dict[str, Any], job: Job, host: Host) -> None:
 
 def _raise_failure(job: Job, result: tune.Result) -> None:
     if result.error is not None:
-        raise RuntimeError(f"a trial of {job.phase.key} died {DEATHS + 1} times; the last time: {result.error}")
+        phaselog.LOG.error("a trial died; the last time: %s", result.error)
+        raise StudyError(killed(DEATHS + 1)) from result.error
     metrics = result.metrics or {}
     if PREEMPTED in metrics:
         raise Preempted(metrics[PREEMPTED])

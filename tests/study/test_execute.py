@@ -67,6 +67,18 @@ def test_terminated_while_ray_starts(number, monkeypatch):
     assert stop.value.code == 143
 
 
+def test_a_machine_too_busy_for_ray_is_one_line(monkeypatch):
+    def start(*_: object, **__: object) -> None:
+        raise Exception("The current node timed out during startup.")
+
+    monkeypatch.setattr(execute.ray, "init", start)
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
+    with pytest.raises(
+        StudyError, match=r"^Ray did not start on this machine \(Exception: The current .*; if the machine"
+    ):
+        execute.on_worker(print)
+
+
 @pytest.mark.timeout(60)
 def test_terminated_inside_a_call_of_ray():
     """Ray turns what a signal handler raises inside ray.get or ray.wait into an exit with code 1."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +67,27 @@ def test_a_trial_that_fails_ends_the_search_with_its_line(tmp_path):
         search(one, bad_data, SLIVER, concurrent=1)
     assert len(calls(one)) == 1, "the next trial would fail in the same way"
     assert finished_trials(one) == []
+
+
+def test_a_trial_whose_process_is_killed_goes_on_and_is_given_up_in_one_clear_line(tmp_path):
+    """As the kernel does when the memory runs out. Here the trial trains in its own process, as on a GPU."""
+    one = job(tmp_path, target_phase(), search={"trials": 1})
+    train = bowl(3e-3)
+
+    def killed(config, rate, places, runtime, report):
+        with open(f"{places.root}.deaths", "a") as file:
+            file.write("x")
+        if Path(f"{places.root}.deaths").stat().st_size <= survives:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return train(config, rate, places, runtime, report)
+
+    survives = 99
+    with pytest.raises(StudyError, match=r"^its process was killed 3 times, most likely because the memory ran out: "):
+        search(one, killed, SLIVER, concurrent=1)
+    assert Path(f"{one.data_root}.deaths").read_text() == "xxx" and calls(one) == []
+    survives = 5
+    assert search(one, killed, SLIVER, concurrent=1).trials[0].status == "finished"
+    assert len(calls(one)) == 1
 
 
 def test_a_trial_that_had_to_go_is_taken_up_again_with_the_search(tmp_path):
