@@ -24,6 +24,7 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from ray import tune
+from ray.tune.execution import class_cache
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
@@ -186,6 +187,10 @@ def _quiet() -> None:
     """One line per state change comes from the driver; Tune and Optuna keep their tables and notes to themselves."""
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
+    # It also copies the storage's keys into the environment that it asks of Ray for each trial; Ray shows that in its
+    # lists and in command lines (ray 2.60). Nodes have keys of their own.
+    keys = {name for name in class_cache.ENV_VARS_TO_PROPAGATE if name.startswith("AWS_")}
+    class_cache.ENV_VARS_TO_PROPAGATE.difference_update(keys)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.getLogger("ray.tune").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)

@@ -120,6 +120,22 @@ def test_nothing_of_tune_or_optuna_is_left_in_the_store(tmp_path):
     assert sorted(path.name for path in folder.iterdir()) == ["progress.json", "trials"]
 
 
+def test_the_keys_of_a_storage_are_not_asked_of_ray_for_a_trial(tmp_path, monkeypatch):
+    """Tune would: they would stand in Ray's lists and, while the worker starts, in its command line."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "planted")
+    train = bowl(3e-3)
+
+    def noting(config, rate, places, *more):
+        Path(f"{places.root}.asked").write_text(ray.get_runtime_context().get_runtime_env_string())
+        return train(config, rate, places, *more)
+
+    one = job(tmp_path, target_phase(), search={"trials": 1})
+    search(one, noting, SLIVER, concurrent=1)
+    asked = Path(f"{one.data_root}.asked").read_text()
+    assert "env_vars" in asked and "planted" not in asked
+
+
 def test_searches_at_the_same_time_run_their_own_trials(tmp_path):
     """Tune keeps functions by name, in one table for all searches of a driver."""
 
