@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from study.analysis.frame import lines
 from study.analysis.retention import LITTLE
+from study.report.answers.words import signed
 from study.report.findings import Findings
 from trainables.tasks import TASKS
 
@@ -95,9 +96,26 @@ def _searches(found: Findings) -> list[str]:
         told.append(f"{len(lost)} of {len(found.trials)} trials diverged or failed.")
     if found.failures:
         told.append(f"{len(found.failures)} phases failed in their last run and have no record.")
-    if found.searches["trials"].nunique() > 1:
-        told.append("The searches did not all have the same number of trials (extended ones have one more).")
-    return told
+    unequal = found.fairness[~found.fairness["equal"].astype(bool)]
+    if len(unequal):
+        names = ", ".join(" ".join(filter(None, (row.kind, row.target, "at", row.size))) for row in lines(unequal))
+        told.append(f"Arms were not searched with the same number of trials: {names}.")
+    return told + _narrowed(found)
+
+
+def _narrowed(found: Findings) -> list[str]:
+    """Sizes that searched around the winners of the smallest, and what is known of the loss."""
+    narrowed = found.fairness[found.fairness["narrowed"].astype(bool)]
+    if not len(narrowed):
+        return []
+    sizes = ", ".join(size for size in found.design.sizes if size in set(narrowed["size"]))
+    known = found.regret["regret"].dropna().astype(float)
+    lost = "what that lost in score is not known of this study"
+    if len(known):
+        mean = signed(known.mean())
+        lost = f"full minus narrowed dev score, where the store holds both ({len(known)} searches): {mean} on the mean"
+    said = f"Sizes {sizes} searched around the winners of the smallest size, with half the trials (search.transfer)"
+    return [f"{said}; {lost}."]
 
 
 def _stand_ins(found: Findings) -> list[str]:

@@ -12,11 +12,12 @@ from typing import Any
 
 import pandas as pd
 
-from study.analysis import bylanguage, cost, distance, domain, fits, replication
+from study.analysis import bylanguage, cost, distance, domain, fits, regret, replication
 from study.analysis import gains as gain
 from study.analysis import trials as tried
 from study.analysis.basis import Basis, Evidence, basis
 from study.analysis.benchmark import COLUMNS, benchmark
+from study.analysis.fairness import fairness
 from study.analysis.frame import Design
 from study.analysis.interaction import Interaction, interaction
 from study.analysis.levels import Levels, levels
@@ -53,6 +54,10 @@ class Findings(Basis):
     replication: pd.DataFrame
     """Rows of `replication.find`."""
     searches: pd.DataFrame
+    fairness: pd.DataFrame
+    """Rows of `fairness.fairness`."""
+    regret: pd.DataFrame
+    """Rows of `regret.find`, over all records that the store holds."""
     trials: pd.DataFrame
     overhead: tried.Overhead
 
@@ -84,6 +89,8 @@ def find(evidence: Evidence, progress: Told = silent) -> Findings:
         fits=step(fits.find(base)),
         replication=step(replication.find(base, load.published())),
         searches=step(tried.searches(base.records)),
+        fairness=step(fairness(base.records, design)),
+        regret=step(regret.find([*base.records, *evidence.older])),
         trials=step(ran),
         overhead=step(tried.overhead(ran)),
     )

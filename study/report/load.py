@@ -33,6 +33,8 @@ class Loaded:
     failures: dict[str, str]
     """{key: one line} of phases that failed last time and have no record."""
     notes: list[str] = field(default_factory=list)
+    older: tuple[Record, ...] = ()
+    """Records that were left out, because a newer one of the same phase is there."""
 
 
 def evidence(store: Store, settings: Mapping[str, Any] | None = None, progress: Told = silent) -> Evidence:
@@ -46,7 +48,8 @@ def evidence(store: Store, settings: Mapping[str, Any] | None = None, progress: 
     rows = scores(loaded.records, design(loaded.spec, loaded.records))
     judged, kept, notes = predictions(store, rows, loaded.records, progress)
     facts = languages(store, loaded.spec, sorted(set(result_cells(rows)["language"])))
-    return Evidence(loaded.spec, loaded.records, judged, facts, loaded.failures, (*loaded.notes, *notes), kept)
+    told = (*loaded.notes, *notes)
+    return Evidence(loaded.spec, loaded.records, judged, facts, loaded.failures, told, kept, loaded.older)
 
 
 def load(store: Store) -> Loaded:
@@ -60,9 +63,12 @@ def load(store: Store) -> Loaded:
     notes = [
         f"{key}: its record does not hold and counts as missing ({reason})." for key, reason in sorted(broken.items())
     ]
-    if older := sorted(done - {record.key for record in records}):
-        notes.append(f"Left out, because a newer record of the same phase is there: {', '.join(older)}.")
-    return Loaded(store.spec(), records, failures, notes)
+    kept = {record.key for record in records}
+    older = tuple(sorted((record for record in found if record.key not in kept), key=lambda record: record.key))
+    if older:
+        names = ", ".join(record.key for record in older)
+        notes.append(f"Left out, because a newer record of the same phase is there: {names}.")
+    return Loaded(store.spec(), records, failures, notes, older)
 
 
 def latest(records: list[Record]) -> list[Record]:

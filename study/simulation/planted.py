@@ -149,6 +149,8 @@ class Costs(Block):
     """Trained on in one trial."""
     trials: Positive = 4
     """Of a search; the first seed searches."""
+    transfer: bool = False
+    """true: sizes above the smallest search with half the trials (`search.transfer`)."""
     flops_per_second: float = Field(default=1e14, gt=0)
 
 

@@ -124,7 +124,7 @@ def of_spec(spec: StudySpec, root: str | None = None) -> dict[str, Any]:
         "targets": targets,
         "arms": {name: _arm(arm) for name, arm in sorted(spec.arms.items(), key=lambda item: item[0] != NONE)},
         "seeds": list(spec.seeds),
-        "costs": {"trials": spec.search.trials},
+        "costs": {"trials": spec.search.trials, "transfer": spec.search.transfer},
         "resamples": spec.report.bootstrap,
     }
 

@@ -70,6 +70,7 @@ def _as_planned(record: Record, planned: Mapping[str, Phase]) -> Record:
     if record.key not in planned:
         return record
     phase = planned[record.key]
+    search = record.search and record.search.model_copy(update={"narrowed_by": key(record.search.narrowed_by)})
     return record.model_copy(
         update={
             "key": phase.key,
@@ -77,6 +78,7 @@ def _as_planned(record: Record, planned: Mapping[str, Phase]) -> Record:
             "identity": phase.identity,
             "parent": key(record.parent),
             "tuned_by": key(record.tuned_by),
+            "search": search,
             "lineage": tuple(str(key(one)) for one in record.lineage),
         }
     )

@@ -32,6 +32,7 @@ from study.simulation.draw import draw
 from tests.benchmarks.checks import LIKE, THESE, Check, checks
 from tests.benchmarks.scenarios import SCENARIOS, planted_for
 
+NAME = "coverage"
 RECOVERED = {
     "slope, pooled": "points per tenfold parameters",
     "gain, overall, mean of sizes": "points",
@@ -81,7 +82,7 @@ def main() -> None:
     found = measured(given.studies)
     known = json.loads(given.out.read_text()) if given.out.exists() else {}
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps({**known, "coverage": asdict(found)}, indent=1, sort_keys=True) + "\n")
+    given.out.write_text(json.dumps({**known, NAME: asdict(found)}, indent=1, sort_keys=True) + "\n")
     print("\n".join(lines(found)))
 
 

@@ -2,9 +2,11 @@
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import pytest
+from fsspec.registry import _registry as classes_in_use
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,6 +114,17 @@ def test_a_file_that_is_no_json_is_named(tmp_path):
 def test_an_unknown_kind_of_address_is_one_line():
     with pytest.raises(StorageError, match="nosuch://x: not a usable storage address"):
         storage.exists("nosuch://x")
+
+
+@pytest.mark.parametrize(("kind", "package", "extra"), [("s3", "s3fs", "s3"), ("gs", "gcsfs", "gcs")])
+def test_a_client_that_is_not_installed_is_named_with_its_extra(monkeypatch, kind, package, extra):
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(classes_in_use, kind, raising=False)
+    with pytest.raises(StorageError) as caught:
+        storage.exists(f"{kind}://bucket/x")
+    told, _, fix = str(caught.value).partition("; ")
+    assert told == f"{kind}://bucket/x: the client of {kind}:// is not installed here"
+    assert fix == f"pip install -c constraints.txt '.[{extra}]'"
 
 
 def test_a_folder_that_cannot_be_made_is_one_line():

@@ -71,10 +71,24 @@ SEARCHES = Chapter(
     "",
     (
         Table(
+            "fairness",
+            "Was every arm searched as hard?",
+            "Least and most over the arms of a size: trials per search, tokens per trial. Narrowed: around the winner "
+            "of the smallest size, with half the trials (`search.transfer`).",
+            "kind target size arms trials most_trials equal tokens most_tokens narrowed",
+        ),
+        Table(
+            "regret",
+            "What narrowed searches lost",
+            "Dev score of a full search minus that of the narrowed one of the same phase, where the store holds both. "
+            "Above zero: the narrowed search found a worse rate.",
+            "kind size arm target search_seed full narrowed_score regret full_trials trials full_flops flops",
+        ),
+        Table(
             "searches",
             "Searches of the learning rate",
             "An optimum on the edge has no worse trial on one of its sides: a better rate may lie outside.",
-            "key window_low window_high learning_rate dev_score verdict extended trials diverged failed",
+            "key window_low window_high learning_rate dev_score verdict extended trials diverged failed narrowed_by",
         ),
         Table(
             "lost",

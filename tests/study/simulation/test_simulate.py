@@ -129,3 +129,18 @@ def test_power_says_what_the_design_would_show_and_what_it_assumes(tmp_path, mon
     facts = json.loads(study("plan", tmp_path / "planted.yaml", "--power", "--json").stdout)
     gain = next(one for one in facts["power"] if one["effect"].startswith("gain, all targets"))
     assert gain["arm"] == "siqa" and gain["chances"]["1"] < gain["chances"]["5"] and gain["smallest"] > 0
+
+
+def test_sizes_above_the_smallest_search_with_half_the_trials(tmp_path):
+    file = tmp_path / "planted.yaml"
+    file.write_text(PLANTED + "costs: {trials: 4, transfer: true}\n")
+    assert study("simulate", file, "--out", tmp_path / "out").exit_code == 0
+    searched = {record.key: record for record in Store(tmp_path / "out" / "mine").records() if record.search}
+    large = [record for record in searched.values() if record.size == "large"]
+    assert {len(record.trials) for record in searched.values() if record.size == "small"} == {4}
+    assert {len(record.trials) for record in large} == {2}
+    for record in large:
+        twin = searched[record.search.narrowed_by]
+        assert (twin.size, twin.arm, twin.task) == ("small", record.arm, record.task)
+        best = twin.winner.learning_rate
+        assert record.search.window == pytest.approx((best / 4, best * 1.6))
