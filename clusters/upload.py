@@ -14,8 +14,8 @@ from pathlib import Path
 
 from trainables.errors import StudyError
 
-EXCLUDES = ("/runs", "/build", "/data", "/.venv", "/.git", "*.egg-info")
-"""Patterns as in .gitignore; a leading slash means: directly below the folder."""
+EXCLUDES = ("/runs", "/build", "/data", "/.venv", "/.git", "*.egg-info", ".env*", ".netrc", "*.pem", "*.key")
+"""Patterns as in .gitignore; a leading slash means: directly below the folder. The last ones usually hold secrets."""
 LARGEST = 50 * 10**6
 """Bytes. The code has 2 MB; every worker unpacks what is uploaded, and the head keeps it in memory."""
 

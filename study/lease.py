@@ -8,10 +8,16 @@ longer than that finds its lease taken: `lost` is then true, and it must not pub
         ...
         if not lease.lost:
             store.write_record(record)
+
+Nothing rests on a rename being atomic. On a file system whoever reads and writes the lease holds a lock (flock). On NFS
+that holds from version 4 on, and for version 3 where the server runs its lock service; not on mounts with `nolock` or
+`local_lock`, whose locks end at the host: there two drivers that start within the same moment both begin, and one of
+them loses its lease at its next beat. On object stores a free lease is taken by a conditional put.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -31,6 +37,8 @@ from trainables.errors import CheckpointError, StorageError
 
 TTL_SECONDS = 30.0
 BEAT_SECONDS = 5.0
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP)
+"""What a file system without locks answers (an NFS 3 mount whose server runs no lock service)."""
 SETTLE_SECONDS = 1.0
 """On an object store: how long a claim must stand before it counts."""
 
@@ -60,7 +68,7 @@ class Lease:
 
     def __enter__(self) -> Self:
         with self._exclusive():
-            held = holder(self.path)
+            held = self._fresh()
             if held and not stale(held, self.ttl):
                 raise LeaseHeld(f"{self.key}: being run by {describe(held)}; wait for it, or stop that process")
             if storage.is_local(self.path):
@@ -97,6 +105,16 @@ class Lease:
         time.sleep(SETTLE_SECONDS)
         if holder(self.path).get("owner") != self.owner:
             raise LeaseHeld(f"{self.key}: another driver took it at the same moment; it will run it")
+
+    def _fresh(self) -> dict[str, Any]:
+        """What the lease says, also when another host of a network file system has just written it.
+
+        Such a host may take a name that it has seen missing for missing for up to a minute. Opening the folder makes
+        it ask the server (NFS: close-to-open). The folder is there: the lock lies in it.
+        """
+        if storage.is_local(self.path):
+            os.scandir(os.path.dirname(storage.filesystem(self.path)[1])).close()
+        return holder(self.path)
 
     def _run(self) -> None:
         while not self._stop.wait(self.beat):
@@ -136,7 +154,9 @@ class Lease:
             raise LeaseHeld(f"{self.key}: its lease file is locked by another process; try again") from error
         except OSError as error:
             reason = error.strerror or str(error)
-            raise StorageError(f"cannot lock {target}: {reason}; free space or choose another --storage") from error
+            no_locks = error.errno in NO_LOCKS
+            fix = "mount it with locks (NFS 4), or choose another --storage" if no_locks else storage.way_out(error)
+            raise StorageError(f"cannot lock {target}: {reason}; {fix}") from error
 
 
 def holder(path: str) -> dict[str, Any]:

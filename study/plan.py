@@ -177,10 +177,12 @@ def is_direct(spec: StudySpec, task: str) -> bool:
 
 def rows(spec: StudySpec, store: Store, fetched: bool = True) -> list[Row]:
     """The phases of the study (see `build`) with what is to be done about each. Reads records, never changes them."""
-    present: dict[str, list[str]] = {}
+    there: dict[str, list[str]] = {}
     for key in storage.names(store.join("phases")):
-        present.setdefault(identity.slug_of(key), []).append(key)
-    return [_row(phase, store, present.get(phase.slug, [])) for phase in build(spec, store, fetched)]
+        there.setdefault(identity.slug_of(key), []).append(key)
+    phases = build(spec, store, fetched)
+    found = store.check_many(phase.key for phase in phases if phase.key in there.get(phase.slug, ()))
+    return [_row(phase, *found.get(phase.key, (None, NO_RECORD)), store, there.get(phase.slug, [])) for phase in phases]
 
 
 def counts(spec: StudySpec, found: list[Row]) -> Counts:
@@ -215,9 +217,8 @@ def with_needs(found: list[Row], chosen: list[Row]) -> list[Row]:
     return [row for row in found if row.phase.key in wanted]
 
 
-def _row(phase: Phase, store: Store, others: list[str]) -> Row:
-    """`others`: keys in the store of the same slug."""
-    record, reason = store.check(phase.key)
+def _row(phase: Phase, record: Record | None, reason: str, store: Store, others: list[str]) -> Row:
+    """`record`, `reason`: see `Store.check`; `others`: keys in the store of the same slug."""
     if record is not None:
         return Row(phase, "done", "", record)
     if reason == NO_RECORD:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from study.plan import Phase
 
 OUTCOME = "outcome.json"
+LOCAL_SECONDS, REMOTE_SECONDS = 1.0, 10.0
+"""Least time between two reports of a phase. Each is three requests to an object store: at one a second a thousand
+phases would ask for as many as a prefix of S3 answers."""
 Host = Callable[[TuneConfig, float, Places, Runtime, Report], Outcome]
 """Where a trial trains: this process (`trainables.phase.train`), or one of `trainables.hosts`."""
 
@@ -293,14 +296,12 @@ class Progress:
     store_path: str
     key: str
     extra: dict[str, float] = field(default_factory=dict)
-    interval: float = 1.0
-    """Least seconds between two writes."""
     written: float = 0.0
 
     def __call__(self, event: dict[str, float]) -> None:
         if "score" in event:
             phaselog.LOG.info("%s %s", self.key, {**self.extra, **event})
-        if time.time() - self.written < self.interval:
+        if time.time() - self.written < (REMOTE_SECONDS if storage.is_remote(self.store_path) else LOCAL_SECONDS):
             return
         self.written = time.time()
         store = Store(self.store_path)

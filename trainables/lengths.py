@@ -35,7 +35,7 @@ class Lengths:
 def encoders(folder: str, family: Family, longest: Iterable[int]) -> dict[int, Encoder]:
     """An encoder for every length of row, with the tokenizer in a model's folder."""
     with storage.local_copy(folder) as here:
-        tokenizer = AutoTokenizer.from_pretrained(here)
+        tokenizer = AutoTokenizer.from_pretrained(here, trust_remote_code=False)
     return {length: Encoder(tokenizer, family, length) for length in longest}
 
 

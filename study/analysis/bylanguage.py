@@ -13,7 +13,7 @@ false discoveries are controlled (Benjamini and Hochberg 1995); English is shown
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
@@ -25,7 +25,7 @@ from study.analysis.gains import POOLED, Pool, gains_by_language, scores_by_lang
 from study.analysis.languages import ENGLISH, FAR, NEAR, SEEN, UNSEEN, Group, cuts, groups
 from study.analysis.leaves import NOTHING
 from study.analysis.noise import Estimate
-from study.analysis.series import Series
+from study.analysis.series import POINTS, Series
 from study.analysis.weighted import ByTarget, by_target, difference, gap_to, mean_of, only, pooled, pools, transfer_gap
 
 RATE = 0.05
@@ -162,7 +162,10 @@ def _by_group(
     scores, gaps, gains = (
         pools(leaves, weighs, basis.design, arm) for leaves, weighs in ((scored, means), (scored, to), (gained, means))
     )
-    return [GroupResult(grouped[i], arm, score, gaps.get(i), gains.get(i)) for i, score in scores.items()]
+    return [
+        GroupResult(grouped[i], arm, replace(score, gain=score.gain.bounded(*POINTS)), gaps.get(i), gains.get(i))
+        for i, score in scores.items()
+    ]
 
 
 def _contrasts(basis: Basis, arm: str, grouped: Sequence[Group], gained: ByTarget) -> dict[str, Contrast]:

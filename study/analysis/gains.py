@@ -7,13 +7,13 @@ pooled_gain(resampled, design, "siqa").mean()          # over targets (degenerat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from study.analysis.frame import NONE, Design
 from study.analysis.leaves import Leaves
 from study.analysis.resample import Resampled
-from study.analysis.series import Entry, Series, mean_entry, series
+from study.analysis.series import POINTS, Entry, Series, mean_entry, series
 
 Place = tuple[str, int]
 """(size, seed)"""
@@ -54,7 +54,8 @@ def score_series(resampled: Resampled, design: Design, arm: str, target: str) ->
     """Task score (mean over languages) by size."""
     found = alike({place: scores_by_language(resampled, arm, target, place) for place in design.places})
     entries = {place: mean_entry({target: leaves}) for place, leaves in found.items() if leaves}
-    return series(arm, target, entries, design.sizes, design.parameters)
+    found_series = series(arm, target, entries, design.sizes, design.parameters)
+    return found_series.bounded(*POINTS) if found_series else None
 
 
 def gain(resampled: Resampled, design: Design, arm: str, target: str) -> Series | None:
@@ -89,14 +90,12 @@ def pooled_gain(
 
 def pooled_score(resampled: Resampled, design: Design, arm: str, targets: Sequence[str]) -> Pool | None:
     """Unweighted mean of the scores over `targets`, by the same rule."""
-    return pool(
-        {
-            target: {place: scores_by_language(resampled, arm, target, place) for place in design.places}
-            for target in targets
-        },
-        design,
-        arm,
-    )
+    leaves = {
+        target: {place: scores_by_language(resampled, arm, target, place) for place in design.places}
+        for target in targets
+    }
+    found = pool(leaves, design, arm)
+    return replace(found, gain=found.gain.bounded(*POINTS)) if found else None
 
 
 def pool(leaves: dict[str, dict[Place, Leaves]], design: Design, arm: str) -> Pool | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isinf
 
 import numpy as np
@@ -57,9 +57,13 @@ class Estimate:
             return 1.0
         return float(2 * stdtr(self.freedom, -abs(self.point) / self.error))
 
+    def within(self, lowest: float, highest: float) -> Estimate:
+        """The same with an interval that ends where the number itself must: no score lies above 100."""
+        return replace(self, low=max(self.low, lowest), high=min(self.high, highest))
+
     @property
     def detectable(self) -> float:
-        """The smallest true value that a study this noisy shows with 80 % power (interval clear of zero)."""
+        """The smallest true value that a study this noisy shows with 80 % power (interval without zero)."""
         return float((stdtrit(self.freedom, (1 + LEVEL) / 2) + stdtrit(self.freedom, POWER)) * self.error)
 
 

@@ -32,6 +32,8 @@ Where = TypeVar("Where")
 ENOUGH_SEEDS = 5
 """Seeds at every size from which each size has its own spread."""
 FEWEST_LANGUAGES = 3
+POINTS = (0.0, 100.0)
+"""Between which every score lies."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class Series:
     across: Noise | None
     """The noise when languages count as a sample of languages; None with fewer than three."""
     seed_noise: bool
+    bounds: tuple[float, float] | None = None
+    """Between which the quantity must lie, so that no interval of it says more; None: anywhere, as a difference may."""
 
     def linear(self, weights: Sequence[float] | np.ndarray) -> Estimate:
         """The weighted sum over the sizes."""
@@ -76,11 +80,20 @@ class Series:
 
     def at(self, size: str) -> Estimate | None:
         """The estimate at one size; None when that size has no value."""
-        return self.linear(np.eye(len(self.sizes))[self.sizes.index(size)]) if size in self.sizes else None
+        return self._bounded(np.eye(len(self.sizes))[self.sizes.index(size)]) if size in self.sizes else None
 
     def mean(self) -> Estimate:
         """The unweighted mean over the sizes present."""
-        return self.linear(np.full(len(self.sizes), 1 / len(self.sizes)))
+        return self._bounded(np.full(len(self.sizes), 1 / len(self.sizes)))
+
+    def _bounded(self, weights: np.ndarray) -> Estimate:
+        """A weighted mean over the sizes: it has the bounds of the quantity, which a contrast has not."""
+        found = self.linear(weights)
+        return found.within(*self.bounds) if self.bounds else found
+
+    def bounded(self, lowest: float, highest: float) -> Series:
+        """The same quantity, known to lie between two numbers."""
+        return replace(self, bounds=(lowest, highest))
 
     def draws(self, count: int) -> np.ndarray:
         """(sizes, count) joint draws, for what is no weighted sum."""

@@ -6,6 +6,7 @@ from study.analysis.frame import lines
 from study.analysis.retention import LITTLE
 from study.report.answers.words import signed
 from study.report.findings import Findings
+from trainables.tasks import TASKS
 
 SIMULATED = "This study is simulated: every number was drawn from planted effects, and no model was trained."
 
@@ -39,9 +40,9 @@ def cautions(found: Findings) -> list[str]:
     if sum(family.size for family in found.levels.families.values()) > 1:
         told.append(
             "Intervals are 95 % each and not corrected for their number: about one in twenty leaves zero out by "
-            "chance. What questions 1 to 3 claim in words, and what the tables of gains, changes and levers mark as "
-            "clear, stands with its whole family counted (Holm): false claims in at most one study in twenty per "
-            "family. A family is one kind of gain or change."
+            "chance. What questions 1 to 3 and 5 claim in words, and what the tables of gains, changes, levers and "
+            "domain text call standing, holds with its whole family counted (Holm): false claims in at most one "
+            "study in twenty per family. A family is one kind of gain or change."
         )
     return told
 
@@ -126,6 +127,16 @@ def _stand_ins(found: Findings) -> list[str]:
         )
     told += _replaced(found, "stand_in", "another set stands in for an absent test set")
     told += _replaced(found, "train_stand_in", "another set stands in for the training set")
+    alone = [
+        target
+        for target in found.design.targets
+        if target in TASKS and TASKS[target].head == "span" and target not in found.resampled.grouped
+    ]
+    if alone and not found.spec.get("simulated") and len(found.cells):
+        told.append(
+            f"Questions about one paragraph count as independent on {', '.join(alone)}: the predictions do not tell "
+            "which share one (an earlier version wrote them), so these intervals are too short."
+        )
     small = found.cells[found.cells["examples"] < 100]
     if len(small):
         names = sorted({f"{row.target}/{row.language}" for row in lines(small)})

@@ -16,6 +16,7 @@ from study.analysis.basis import Evidence
 from study.analysis.design import design
 from study.analysis.frame import result_cells, scores
 from study.analysis.replication import Paper, paper
+from study.progress import Told, silent
 from study.records import Record
 from study.report.facts import languages
 from study.report.judged import predictions
@@ -36,7 +37,7 @@ class Loaded:
     """Records that were left out, because a newer one of the same phase is there."""
 
 
-def evidence(store: Store, settings: Mapping[str, Any] | None = None) -> Evidence:
+def evidence(store: Store, settings: Mapping[str, Any] | None = None, progress: Told = silent) -> Evidence:
     """Everything that a report rests on. An empty or absent study gives empty evidence.
 
     `settings` stand in place of the stored spec's `report`: how a report is made may change after the run.
@@ -45,7 +46,7 @@ def evidence(store: Store, settings: Mapping[str, Any] | None = None) -> Evidenc
     if settings is not None and loaded.spec:
         loaded.spec = {**loaded.spec, "report": dict(settings)}
     rows = scores(loaded.records, design(loaded.spec, loaded.records))
-    judged, kept, notes = predictions(store, rows, loaded.records)
+    judged, kept, notes = predictions(store, rows, loaded.records, progress)
     facts = languages(store, loaded.spec, sorted(set(result_cells(rows)["language"])))
     told = (*loaded.notes, *notes)
     return Evidence(loaded.spec, loaded.records, judged, facts, loaded.failures, told, kept, loaded.older)

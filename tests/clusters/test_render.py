@@ -178,6 +178,15 @@ def test_no_secret_is_in_the_file_and_nothing_listens_to_the_world(provider):
     assert all(one.get("min_workers", 0) == 0 for one in found["available_node_types"].values())
 
 
+def test_on_kubernetes_the_token_is_asked_for_and_nothing_is_reached_from_outside():
+    found = file_of("kuberay")["spec"]["rayClusterSpec"]
+    assert found["authOptions"] == {"mode": "token"}
+    assert found["headGroupSpec"]["serviceType"] == "ClusterIP"
+    pods = [found["headGroupSpec"], *found["workerGroupSpecs"]]
+    containers = [one for pod in pods for one in pod["template"]["spec"]["containers"]]
+    assert not [one for one in containers if any("hostPort" in port for port in one.get("ports", ()))]
+
+
 def test_versions_are_pinned_once():
     constraints = (HOUSE / "constraints.txt").read_text()
     recipe = (HOUSE / "clusters" / "Dockerfile").read_text()

@@ -21,7 +21,8 @@ HERE = "http://127.0.0.1:1"
 def folder(tmp_path):
     """Some code beside junk of every kind; 100 bytes each."""
     for name in ("code/a.py", "code/data/b.py", "study.yaml", "runs/r.bin", "build/b.bin", "data/d.bin", ".venv/v.py",
-                 ".git/g", "x.egg-info/i", "ignored/z.bin", "code/__pycache__/a.pyc"):  # fmt: skip
+                 ".git/g", "x.egg-info/i", "ignored/z.bin", "code/__pycache__/a.pyc", ".env", "code/.env.a", ".netrc",
+                 "code/ssh.pem", "code/tls.key"):  # fmt: skip
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x" * 100)

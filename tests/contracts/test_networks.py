@@ -183,7 +183,17 @@ def test_scores_over_the_vocabulary_are_made_a_few_at_a_time(tmp_path, head, mon
     assert max(sizes) > 50 and sizes[-1] <= 5 and sizes.count(5) > 10
 
 
-@pytest.mark.parametrize("damage", ["cut", "gone"])
+class Marks:
+    """Unpickled, it leaves a mark."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "pickled"])
 def test_a_damaged_adapter_is_named(place, tmp_path, damage):
     with place.opened("tag") as (net, _, _):
         net.save(str(tmp_path))
@@ -192,9 +202,13 @@ def test_a_damaged_adapter_is_named(place, tmp_path, damage):
         file.write_bytes(file.read_bytes()[:100])
     else:
         file.unlink()
+    if damage == "pickled":
+        torch.save({"x": Marks(tmp_path / "ran")}, file.with_name("adapter_model.bin"))
     before = digest(place.load().model)
-    with pytest.raises(CheckpointError, match="adapter cannot be loaded"), place.opened("tag", str(tmp_path)):
+    with pytest.raises(CheckpointError, match="adapter cannot be loaded") as error, place.opened("tag", str(tmp_path)):
         pass
+    assert damage == "cut" or "no adapter_model.safetensors" in str(error.value)
+    assert not (tmp_path / "ran").exists()
     assert digest(place.load().model) == before
     assert not hasattr(place.load().model, "peft_config"), "the next phase in this process starts from a clean base"
 

@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,32 @@ def imported(model: str, folder: Path) -> str:
     folder.mkdir()
     storage.write_json(str(folder / "origin.json"), {"folder": model, "files": storage.checksums(model)})
     return str(folder)
+
+
+@pytest.mark.parametrize("name", ["../secret.safetensors", "/etc/secret.safetensors", "pytorch_model.bin"])
+def test_an_index_names_safetensors_beside_it_and_nothing_else(llama, tmp_path, name):
+    model = Path(shutil.copytree(llama, tmp_path / "model"))
+    (tmp_path / "secret.safetensors").write_bytes(b"x")
+    index = model / "model.safetensors.index.json"
+    told = json.loads(index.read_text())
+    told["weight_map"][next(iter(told["weight_map"]))] = name
+    index.write_text(json.dumps(told))
+    with pytest.raises(CheckpointError, match="which is no safetensors file beside it; fetch") as error:
+        snapshot(str(model), str(tmp_path / "snapshots"), "nf4")
+    assert repr(name) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_code_that_comes_with_a_model_is_never_run(llama, tmp_path):
+    model = Path(shutil.copytree(llama, tmp_path / "model"))
+    (model / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Words: pass\n")
+    for name, places in {"tokenizer_config.json": ["mine.Words", None], "config.json": "mine.Words"}.items():
+        told = json.loads((model / name).read_text())
+        kind = "AutoTokenizer" if name == "tokenizer_config.json" else "AutoConfig"
+        told |= {"auto_map": {kind: places}, "tokenizer_class": "Words"}
+        (model / name).write_text(json.dumps(told))
+    with suppress(ModelError):  # or a class of transformers' own is taken
+        snapshot(str(model), str(tmp_path / "snapshots"), "nf4")
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("model_type", [*FAMILIES, "gemma3"])

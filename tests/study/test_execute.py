@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from clusters.own_head import RAY
 from study import execute
 from study.lease import holder
 from study.plan import Row
@@ -149,6 +151,22 @@ def test_on_worker_runs_elsewhere_and_raises_what_the_function_raised(tmp_path):
 
     with pytest.raises(StorageError, match="^cannot write /x: Read-only file system$"):
         execute.on_worker(refuse)
+
+
+@pytest.mark.parametrize("token", ["", "0" * 64])
+def test_a_local_cluster_asks_everybody_for_its_token(token, tmp_path):
+    def knock() -> tuple[int, str]:
+        import ray
+
+        env = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+        env |= {"HOME": str(tmp_path), **({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token} if token else {})}
+        address = ray.get_runtime_context().gcs_address
+        command = [RAY, "status", "--address", address]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+        return done.returncode, (done.stdout + done.stderr).lower()
+
+    code, said = execute.on_worker(knock)
+    assert code != 0 and "authentication" in said, said
 
 
 def test_an_address_that_nobody_answers_is_one_line():

@@ -7,13 +7,17 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any, ClassVar
 
+import fsspec
 import psutil
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from study import lease
 from study.lease import Lease, LeaseHeld
 from study.store import Store
+from trainables import storage
 from trainables.errors import StorageError
 
 
@@ -136,6 +140,94 @@ def test_of_many_at_once_exactly_one_gets_a_stale_lease(store: Store) -> None:
     for thread in threads:
         thread.join()
     assert sorted(got) == [False] * 7 + [True]
+
+
+def test_no_rename_need_be_atomic(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a rename over a file is a removal and a rename: for a moment nothing is there."""
+    real = os.replace
+
+    def slow(source: str, target: str) -> None:
+        Path(target).unlink(missing_ok=True)
+        time.sleep(0.02)
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", slow)
+    inside, taken, most = threading.Lock(), [], []
+
+    def compete() -> None:
+        for _ in range(10):
+            try:
+                with Lease(store, "k", beat=0.005) as mine:
+                    most.append(inside.acquire(blocking=False))
+                    time.sleep(0.03)
+                    taken.append(not mine.lost)
+                    inside.release()
+            except LeaseHeld:
+                time.sleep(0.01)
+
+    threads = [threading.Thread(target=compete) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(taken) >= 4 and all(taken) and all(most), "one at a time, and none lost what it held"
+
+
+class Late(MemoryFileSystem):
+    """Listings are one call old, and nothing can be renamed."""
+
+    protocol = "late"
+    store: ClassVar[dict[str, Any]] = {}
+    pseudo_dirs: ClassVar[list[str]] = [""]
+    before: ClassVar[dict[str, list[Any]]] = {}
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return super()._strip_protocol(path.removeprefix("late:/"))
+
+    def ls(self, path: str, detail: bool = True, **more: Any) -> list[Any]:
+        try:
+            now = super().ls(path, detail=True, **more)
+        except FileNotFoundError:
+            now = []
+        shown, self.before[path] = self.before.get(path, []), now
+        return shown if detail else [one["name"] for one in shown]
+
+    def mv(self, *_: Any, **__: Any) -> None:
+        raise NotImplementedError("no rename here")
+
+
+def test_neither_leases_nor_records_need_a_fresh_listing_or_a_rename(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "SETTLE_SECONDS", 0.0)
+    fsspec.register_implementation("late", Late, clobber=True)
+    store = Store("late://place/study")
+    with Lease(store, "k") as mine:
+        with pytest.raises(LeaseHeld), Lease(store, "k"):
+            pass
+        assert not mine.lost
+    assert held(store) == {}
+    storage.write_json(mine.path, {"owner": "gone", "host": "elsewhere", "beat": time.time() - 3600})
+    with Lease(store, "k") as again:
+        assert held(store)["owner"] == again.owner
+    store.write_progress("k", {"step": 1})
+    assert store.progress("k") == {"step": 1}
+    store.clear("k")
+    assert store.progress("k") == {}
+    for text in ("old", "new"):
+        with storage.publish(store.checkpoint_folder("k")) as here:
+            Path(here, text).write_text(text)
+    assert storage.read_bytes(f"{store.checkpoint_folder('k')}/new") == b"new"
+
+
+@pytest.mark.parametrize("number", lease.NO_LOCKS)
+def test_a_mount_without_locks_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(StorageError, match=r"cannot lock .*lease.json: .*; mount it with locks \(NFS 4\)") as error:
+        Lease(store, "k").__enter__()
+    assert "\n" not in str(error.value)
 
 
 def test_this_process_is_alive_and_its_number_reused_is_not() -> None:

@@ -1,9 +1,13 @@
 """No password gets into a study, and no name of a study leads out of its folder."""
 
+from pathlib import Path
+
 import pytest
 
 from study.specfile import parse
-from trainables.errors import SpecError
+from trainables.data import patterns
+from trainables.data.root import Root
+from trainables.errors import DataError, SpecError
 from trainables.models.ladders import Ladder, ladder
 
 SECRET = "hunter2"
@@ -57,3 +61,13 @@ def test_names_of_arms_and_sizes_are_parts_of_folder_names(name: str) -> None:
 @pytest.mark.parametrize("task", ["../udpos", "/etc/passwd"])
 def test_tasks_are_those_that_there_are(task: str) -> None:
     assert "is not a known task" in problem(targets=[task])
+
+
+@pytest.mark.parametrize("pattern", ["../secret.jsonl", "a/../../secret.jsonl", "*/../../secret.jsonl", ".."])
+def test_a_study_s_files_are_below_the_data_root(pattern: str, tmp_path: Path) -> None:
+    """Unless they are given whole, by an absolute path or address: then the user names them on purpose."""
+    (tmp_path / "root" / "a").mkdir(parents=True)
+    (tmp_path / "root" / "a" / "own.jsonl").write_text("{}")
+    (tmp_path / "secret.jsonl").write_text("{}")
+    with pytest.raises(DataError, match="leads out of the data root"):
+        patterns.find(Root(str(tmp_path / "root")), [pattern])

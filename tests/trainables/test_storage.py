@@ -2,9 +2,11 @@
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import pytest
+from fsspec.registry import _registry as classes_in_use
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,10 +84,25 @@ def test_a_full_or_read_only_disk_is_one_line_and_leaves_the_old_file(tmp_path, 
     monkeypatch.setattr(os, call, refuse)
     with pytest.raises(StorageError, match=f"cannot write .*record.json: {os.strerror(number)}") as caught:
         storage.write_json(path, {"good": False})
-    assert "\n" not in str(caught.value)
+    fix = {errno.ENOSPC: "free space or", errno.EROFS: "mount it for writing or", errno.EIO: ""}[number]
+    assert str(caught.value).endswith(f"; {fix} choose another --storage".replace(";  ", "; "))
     monkeypatch.undo()
     assert storage.read_json(path) == {"good": True}
     assert os.listdir(tmp_path) == ["record.json"], "no half-written file is left"
+
+
+@pytest.mark.parametrize(
+    ("number", "remote", "said"),
+    [
+        (errno.EDQUOT, False, "free space or choose another --data-root"),
+        (errno.EACCES, False, "get the right to it or choose another --data-root"),
+        (errno.ENOTDIR, False, "choose another --data-root"),
+        (errno.EACCES, True, "check the credentials and what they may do"),
+        (errno.ECONNREFUSED, True, "check the address, the network and the credentials"),
+    ],
+)
+def test_the_way_out_is_that_of_the_reason(number, remote, said):
+    assert storage.way_out(OSError(number, os.strerror(number)), "--data-root", remote) == said
 
 
 def test_a_file_that_is_no_json_is_named(tmp_path):
@@ -97,6 +114,17 @@ def test_a_file_that_is_no_json_is_named(tmp_path):
 def test_an_unknown_kind_of_address_is_one_line():
     with pytest.raises(StorageError, match="nosuch://x: not a usable storage address"):
         storage.exists("nosuch://x")
+
+
+@pytest.mark.parametrize(("kind", "package", "extra"), [("s3", "s3fs", "s3"), ("gs", "gcsfs", "gcs")])
+def test_a_client_that_is_not_installed_is_named_with_its_extra(monkeypatch, kind, package, extra):
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(classes_in_use, kind, raising=False)
+    with pytest.raises(StorageError) as caught:
+        storage.exists(f"{kind}://bucket/x")
+    told, _, fix = str(caught.value).partition("; ")
+    assert told == f"{kind}://bucket/x: the client of {kind}:// is not installed here"
+    assert fix == f"pip install -c constraints.txt '.[{extra}]'"
 
 
 def test_a_folder_that_cannot_be_made_is_one_line():

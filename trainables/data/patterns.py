@@ -17,7 +17,7 @@ from trainables.errors import DataError
 def find(root: Root, patterns: Sequence[str]) -> list[tuple[Root, str]]:
     """(root, path below it) of every file that matches, in the order of the patterns, sorted within each, none twice.
 
-    Raises `DataError` for a pattern that matches nothing.
+    Raises `DataError` for a pattern that matches nothing, and for a relative one that leads out of the root.
     """
     found: dict[tuple[str, str], tuple[Root, str]] = {}
     for pattern in patterns:
@@ -40,6 +40,8 @@ def fingerprint(root: Root, patterns: Sequence[str]) -> str:
 def _split(root: Root, pattern: str) -> tuple[Root, str]:
     """The folder above the first * or ?, and the rest; relative patterns start at the root."""
     if "://" not in pattern and not pattern.startswith("/"):
+        if ".." in pattern.split("/"):
+            raise DataError(f"{pattern!r:.80}: leads out of the data root {root.path}; give it as an absolute path")
         return root, pattern
     fixed = pattern.split("*")[0].split("?")[0]
     folder = fixed.rsplit("/", 1)[0]

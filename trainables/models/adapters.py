@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.utils import SAFETENSORS_WEIGHTS_NAME
 from torch import nn
 
 from trainables import storage
@@ -73,10 +74,10 @@ def _wrapped(backbone: Backbone, adapter: Adapter, parent: str | None, trainable
                 below.append(folder)
                 model = _fresh(backbone, adapter)
             else:
-                here = copies.enter_context(storage.local_copy(folder))
+                here = _safe(copies.enter_context(storage.local_copy(folder)))
                 model = PeftModel.from_pretrained(backbone.model, here, is_trainable=trainable)
             for number, frozen in enumerate(below):
-                model.load_adapter(copies.enter_context(storage.local_copy(frozen)), _name(number))
+                model.load_adapter(_safe(copies.enter_context(storage.local_copy(frozen))), _name(number))
     except Exception as error:
         # peft and safetensors raise a dozen types for a file that is cut short or absent, and by then peft may have
         # put half an adapter into the base that this process keeps loaded.
@@ -90,6 +91,13 @@ def _wrapped(backbone: Backbone, adapter: Adapter, parent: str | None, trainable
         for name, value in model.named_parameters():
             value.requires_grad_(trainable and "lora_" in name and f".{OWN}" in name)
     return model
+
+
+def _safe(folder: str) -> str:
+    """A folder with safetensors; where there are none PEFT would unpickle adapter_model.bin."""
+    if not Path(folder, SAFETENSORS_WEIGHTS_NAME).is_file():
+        raise FileNotFoundError(f"no {SAFETENSORS_WEIGHTS_NAME}")
+    return folder
 
 
 def _fresh(backbone: Backbone, adapter: Adapter) -> PeftModel:

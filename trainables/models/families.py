@@ -122,7 +122,7 @@ def read(folder: str) -> tuple[PreTrainedConfig, ModelFamily]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path}: not a model's configuration ({error!r}); fetch the model again") from error
     family = family_of(model_type)
-    config = AutoConfig.from_pretrained(folder)
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     return (config.text_config if model_type in TEXT_PARTS else config), family
 
 

@@ -117,7 +117,7 @@ def tokenizer(folder: str) -> Any:
     Raises `ModelError` when it cannot be loaded.
     """
     try:
-        found = AutoTokenizer.from_pretrained(folder)
+        found = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:
         # transformers raises whatever the missing library or file happened to cause.
         line = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -146,6 +146,9 @@ def _weight_files(folder: str) -> list[str]:
     names = [SINGLE]
     if storage.exists(storage.join(folder, INDEX)):
         names = sorted(set(storage.read_json(storage.join(folder, INDEX))["weight_map"].values()))
+        if outside := [name for name in names if "/" in name or "\\" in name or not name.endswith(".safetensors")]:
+            what = f"names {outside[0]!r:.80}, which is no safetensors file beside it"
+            raise CheckpointError(f"{storage.join(folder, INDEX)}: {what}; fetch the model again")
     for name in [CONFIG, *names]:
         if not storage.exists(storage.join(folder, name)):
             raise CheckpointError(f"{storage.join(folder, name)}: missing; fetch or pretrain the model again")

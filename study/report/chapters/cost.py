@@ -8,14 +8,14 @@ COST = Chapter(
     "cost",
     "Cost",
     ("cost", "prices"),
-    "Complete (size, arm) only. Grey stair and full markers: nothing scores as much for less. Arrows: the gain is "
-    "not clear of zero, so its price has no upper limit.",
+    "Complete (size, arm) only. Grey stair and full markers: nothing scores as much for less. Arrows: the gain "
+    "may be zero, so its price has no upper limit.",
     (
         Table(
             "prices",
             "Price of a point with an arm",
             "Shares of the intermediate phases with their search, per seed, over the gain. Alone: were this the "
-            "only target. No price where the gain is not clear of zero, only a least one.",
+            "only target. No price where the interval of the gain holds zero, only a least one.",
             "arm target size gain low high flops hours money flops_per_point flops_per_point_low "
             "flops_per_point_high winner_flops_per_point hours_per_point money_per_point alone_flops_per_point",
             paper=True,
@@ -24,9 +24,10 @@ COST = Chapter(
             "next_size",
             "Price of a point with the next size",
             "Target phases without an intermediate one at the larger size minus at the smaller, over the points "
-            "between them. A target that is scored without tuning costs nothing at any size.",
+            "between them. A target that is scored without tuning costs nothing at any size. No price where a target "
+            "phase has no record.",
             "target size larger gain low high flops hours money flops_per_point flops_per_point_low "
-            "flops_per_point_high hours_per_point money_per_point",
+            "flops_per_point_high hours_per_point money_per_point lacking",
             paper=True,
         ),
         Table(

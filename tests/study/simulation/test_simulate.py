@@ -2,13 +2,17 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from study import cli
+from study.analysis import cost
+from study.analysis.basis import basis
 from study.simulation import power
+from study.simulation.draw import draw
 from study.simulation.source import read
 from study.store import Store
 
@@ -90,6 +94,12 @@ def test_a_planted_file_takes_its_design_from_a_study_and_changes_what_it_likes(
         ("sizes: {a: 10}\n", "languages: missing; give it, or `study:`"),
         (PLANTED.replace("none: null, ", ""), "none: null"),
         (PLANTED.replace("level: 8", "level: 50"), "xcopa with scores from 2 to 98"),
+        ("study: lab\narms: {siqq: {gain: {level: 3}}}\n", "no such arm, found 'siqq', known: none, siqa"),
+        ("study: lab\ntargets: {xcoppa: {level: 60}}\n", "known: xcopa, udpos, tatoeba; correct the name"),
+        (
+            PLANTED.replace("level: 8", "targets: {xcoppa: 2}"),
+            "arms.siqa with gains on targets of the study (xcopa; not",
+        ),
         (PLANTED.replace("languages: [en, de, ja]", "languages: [en, fr]"), "not there: fr"),
     ],
 )
@@ -99,6 +109,15 @@ def test_mistakes_are_one_line_that_names_the_thing(tmp_path, text, said):
     result = study("simulate", path, "--out", tmp_path / "out")
     assert result.exit_code == 2 and said in result.stderr
     assert all(line.startswith(f"error: {path}") or "nowhere" in line for line in result.stderr.splitlines())
+
+
+def test_a_price_of_gpu_hours_counts_in_a_simulated_study_without_gpus(tmp_path):
+    """The lab runs on no GPU, but the time that is simulated is that of GPUs."""
+    evidence, _ = draw(read("lab").planted(), 0)
+    priced = replace(evidence, spec={**evidence.spec, "report": {"bootstrap": 20, "gpu_hour_price": 2.0}})
+    found = cost.find(basis(priced))
+    assert found.rate == 2.0 and found.gpus
+    assert (found.prices["money"].astype(float) > 0).all()
 
 
 def test_power_says_what_the_design_would_show_and_what_it_assumes(tmp_path, monkeypatch):

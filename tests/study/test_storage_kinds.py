@@ -1,0 +1,209 @@
+"""What every storage must do, on each kind: files, folders, one winner of a race, leases, and others' writes seen.
+
+Local disk; a real S3 server (moto) and an emulator of Google Cloud Storage, both on loopback; memory. The emulator runs
+twice: with the condition that Google's puts know, and without, which is any server that ignores it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from study import plan
+from study.lease import Lease, LeaseHeld, holder
+from study.store import NO_RECORD, Store
+from tests import gs_server, s3_server
+from tests.study.planned import finish, spec_on
+from trainables import storage
+from trainables.errors import CheckpointError, StorageError
+
+KINDS = ("local", "s3", "gs", "gs without conditions", "memory")
+SHARED = KINDS[:-1]
+"""Those that two processes can reach."""
+LEASES = 4
+
+
+@dataclass(frozen=True)
+class Place:
+    """A storage, and how somebody else writes into it."""
+
+    kind: str
+    base: str
+    behind: Callable[[str, bytes], None]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    kind = request.param
+    with ExitStack() as stack:
+        if kind == "local":
+            yield Place(kind, str(tmp_path_factory.mktemp("storage")), write_behind)
+        elif kind == "memory":
+            yield Place(kind, "memory://kinds", storage.write_bytes)
+        elif kind == "s3":
+            yield Place(kind, stack.enter_context(s3_server.serving()), s3_server.put_behind)
+        else:
+            yield Place(kind, stack.enter_context(gs_server.serving(conditions=kind == "gs")), gs_server.put_behind)
+
+
+@pytest.fixture
+def place(served: Place, tmp_path: Path) -> Place:
+    """A folder of the test's own in it."""
+    return Place(served.kind, f"{served.base}/{tmp_path.name}", served.behind)
+
+
+def write_behind(path: str, data: bytes) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_bytes(data)
+
+
+def test_files_come_and_go(place: Place) -> None:
+    base = place.base
+    storage.write_json(f"{base}/a/x.json", {"a": 1})
+    assert storage.read_json(f"{base}/a/x.json") == {"a": 1}
+    assert storage.names(f"{base}/a") == ["x.json"] and storage.exists(f"{base}/a")
+    storage.remove(f"{base}/a")
+    storage.remove(f"{base}/a")
+    assert not storage.exists(f"{base}/a") and storage.names(f"{base}/a") == []
+    with pytest.raises(FileNotFoundError):
+        storage.read_bytes(f"{base}/a/x.json")
+    found = storage.read_many([f"{base}/a/x.json", f"{base}/a/y.json"])
+    assert [type(one) for one in found.values()] == [FileNotFoundError] * 2
+
+
+def test_what_others_write_is_seen_at_once(place: Place) -> None:
+    path = f"{place.base}/phases/a.json"
+    storage.write_json(path, 1)
+    assert storage.names(f"{place.base}/phases") == ["a.json"] and not storage.exists(f"{place.base}/phases/b.json")
+    fs, target = storage.filesystem(path)
+    before = fs.ukey(target)
+    place.behind(f"{place.base}/phases/b.json", b"2")
+    place.behind(path, b"33")
+    assert storage.names(f"{place.base}/phases") == ["a.json", "b.json"]
+    assert (storage.read_json(path), storage.read_json(f"{place.base}/phases/b.json")) == (33, 2)
+    assert fs.ukey(target) != before, "else a changed file would count as verified"
+
+
+def test_a_published_folder_replaces_what_was_there(place: Place) -> None:
+    folder = f"{place.base}/checkpoint"
+    for content in ({"old": "1", "sub/same": "2"}, {"sub/same": "3", "new": "4"}):
+        with storage.publish(folder) as here:
+            for name, text in content.items():
+                Path(here, name).parent.mkdir(exist_ok=True)
+                Path(here, name).write_text(text)
+    with pytest.raises(ZeroDivisionError), storage.publish(folder) as here:
+        Path(here, "half").write_text("x")
+        raise ZeroDivisionError
+    sums = storage.checksums(folder)
+    assert sorted(sums) == ["new", "sub/same"]
+    storage.verify(folder, sums)
+    with storage.local_copy(folder) as here:
+        assert Path(here, "sub", "same").read_text() == "3"
+    with pytest.raises(CheckpointError, match="missing"):
+        storage.verify(folder, {"old": "0" * 64})
+
+
+def test_a_large_file_is_moved_in(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(b"x" * 6_000_000)
+    storage.move_in(str(tmp_path / "large"), f"{place.base}/large")
+    assert len(storage.read_bytes(f"{place.base}/large")) == 6_000_000 and not (tmp_path / "large").exists()
+
+
+def test_of_two_who_create_one_succeeds(place: Place) -> None:
+    storage.write_json(f"{place.base}/else.json", 0)
+    assert storage.create(f"{place.base}/claim", b"mine")
+    second = storage.create(f"{place.base}/claim", b"yours")
+    if place.kind == "gs without conditions":
+        assert second, "this server overwrites: leases settle it by looking again"
+        return
+    assert not second and storage.read_bytes(f"{place.base}/claim") == b"mine"
+
+
+def test_records_and_checkpoints(place: Place, lab_root: Path) -> None:
+    store = Store(f"{place.base}/tiny")
+    store.check_writable()
+    assert store.check("pretrain-xs-0000000000") == (None, NO_RECORD)
+    record = finish(store, plan.build(spec_on(lab_root), store)[0])
+    assert store.check(record.key) == (record, "")
+    assert store.scan(verify=True) == ([record], {})
+    store.write_failure(record.key, "no")
+    store.clear(record.key)
+    assert store.failure(record.key) == ""
+    place.behind(f"{store.checkpoint_folder(record.key)}/adapter/weights.bin", b"other")
+    assert "checksum differs" in store.check(record.key)[1]
+    place.behind(f"{store.phase_folder(record.key)}/record.json", b'{"key"')
+    assert "record cannot be read" in store.check(record.key)[1]
+
+
+RACE = """
+import sys, time
+from study.lease import Lease, LeaseHeld
+from study.store import Store
+
+store, count = Store(sys.argv[1]), int(sys.argv[2])
+store.spec()  # the client is made and has connected
+print("ready", flush=True)
+start, won = float(sys.stdin.readline()), []
+for number in range(count):
+    time.sleep(max(0.0, start + 2.0 * number - time.time()))
+    try:
+        with Lease(store, f"k{number}") as lease:
+            won.append(f"k{number}")
+            time.sleep(0.9)
+            assert not lease.lost
+    except LeaseHeld:
+        pass
+print(*won)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("served", SHARED, indirect=True)
+def test_of_two_racing_drivers_exactly_one_gets_each_phase(place: Place) -> None:
+    """Half of the leases are free, half are stale ones of a machine that is gone."""
+    store = Store(f"{place.base}/race")
+    for number in range(0, LEASES, 2):
+        stale = {"owner": "gone", "host": "elsewhere", "pid": 1, "started": 1.0, "beat": time.time() - 3600}
+        storage.write_json(store.join("phases", f"k{number}", "lease.json"), stale)
+    command = [sys.executable, "-c", RACE, store.path, str(LEASES)]
+    pipe = subprocess.PIPE
+    drivers = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(2)]
+    for driver in drivers:
+        assert driver.stdout is not None and driver.stdout.readline() == "ready\n"
+    start = f"{time.time() + 0.5}\n"
+    for driver in drivers:
+        assert driver.stdin is not None
+        driver.stdin.write(start)
+        driver.stdin.flush()
+    won = Counter(key for driver in drivers for key in driver.communicate(timeout=120)[0].split())
+    assert [driver.returncode for driver in drivers] == [0, 0]
+    assert won == {f"k{number}": 1 for number in range(LEASES)}
+
+
+def test_a_lease_taken_over_is_noticed(place: Place) -> None:
+    store = Store(f"{place.base}/leases")
+    with Lease(store, "k", ttl=30.0, beat=0.1) as lease:
+        with pytest.raises(LeaseHeld, match="being run by process"), Lease(store, "k"):
+            pass
+        with lease._exclusive():
+            place.behind(lease.path, json.dumps({"owner": "other", "beat": time.time()}).encode())
+        assert lease._lost.wait(10.0)
+    assert holder(lease.path)["owner"] == "other", "the other's lease is not given back by us"
+
+
+@pytest.mark.parametrize("served", ["s3", "gs"], indirect=True)
+@pytest.mark.parametrize("call", [lambda path: storage.write_json(path, {}), lambda path: storage.create(path, b"")])
+def test_a_bucket_that_is_not_there_is_one_line(served: Place, call: Callable[[str], object]) -> None:
+    path = f"{served.kind}://no-such-bucket/a.json"
+    with pytest.raises(StorageError, match=f"cannot write {path}: (The specified bucket does not|not found)") as error:
+        call(path)
+    assert "\n" not in str(error.value) and "credentials" in str(error.value)
