@@ -195,9 +195,9 @@ class Planted(Block):
             raise ValueError("sizes from small to large, no two of the same parameters")
         for name, made_of in self.arms.items():
             gain, text = (made_of.gain.targets, made_of.text) if made_of else ({}, None)
-            for unknown in sorted({*gain, *(text.targets if text else ())} - set(self.targets)):
+            for other in sorted({*gain, *(text.targets if text else ())} - set(self.targets)):
                 raise ValueError(
-                    f"arms.{name} with gains on targets of the study ({', '.join(self.targets)}; not {unknown})"
+                    f"arms.{name} with gains on targets of the study ({', '.join(self.targets)}; not {other})"
                 )
         for name, target in self.targets.items():
             if unknown := [code for code in target.languages if code not in self.languages]:
