@@ -95,24 +95,6 @@ def run(
     return len(walk.queue.failed)
 
 
-def slots(compute: Compute, resources: dict[str, float], local: bool) -> int:
-    """How many phases run at the same time.
-
-    On a cluster one more than fits now, or than its head says may come, so that an autoscaler sees the demand. Raises
-    `StudyError` when a local machine cannot hold one.
-    """
-    group = max(1, compute.workers)
-    needs = {"CPU": compute.cpus_per_trial * group, "GPU": compute.gpus_per_trial * group}
-    fit = min(int(resources.get(name, 0.0) / need) for name, need in needs.items() if need > 0)
-    if local and fit < 1:
-        asked = " and ".join(f"{need:g} {name}" for name, need in needs.items() if need > 0)
-        there = " and ".join(f"{resources.get(name, 0.0):g} {name}" for name, need in needs.items() if need > 0)
-        raise StudyError(f"compute: a trial asks for {asked}, here are {there}; lower compute or give --address")
-    if needs["GPU"]:
-        fit = max(fit, int(resources.get(placement.GPUS, 0.0) / needs["GPU"]))
-    return compute.slots or (fit if local else fit + 1)
-
-
 @dataclass
 class _Walk:
     """One walk over a plan: the queue, the tasks in flight, and the lines about them."""
@@ -155,7 +137,7 @@ class _Walk:
     def _look(self) -> None:
         """Ask the head how large the cluster is, and the storage for a stop; too dear to be asked for every phase."""
         self.looked = time.monotonic()
-        self.slots = slots(self.spec.compute, ray.cluster_resources(), self.local)
+        self.slots = placement.slots(self.spec.compute, ray.cluster_resources(), self.local)
         if why := self._told_to_stop():
             self._wind_down(why)
             raise Stopped(why)

@@ -18,34 +18,12 @@ from clusters.own_head import RAY
 from study import execute
 from study.lease import holder
 from study.plan import Row
-from study.spec import Compute
 from study.store import Store
 from tests.study.phases import pretrain_phase, record, spec, target_phase
 from trainables.config import Places, Runtime
 from trainables.errors import StorageError, StudyError
 from trainables.lab import write_root
 from trainables.pretrain import pretrain
-
-
-def test_slots_of_a_local_machine_and_of_a_cluster():
-    assert execute.slots(Compute(), {"CPU": 4.0}, local=True) == 4
-    assert execute.slots(Compute(cpus_per_trial=2), {"CPU": 5.0}, local=True) == 2
-    assert execute.slots(Compute(workers=2), {"CPU": 4.0}, local=True) == 2
-    assert execute.slots(Compute(gpus_per_trial=0.5), {"CPU": 16.0, "GPU": 1.0}, local=True) == 2
-    assert execute.slots(Compute(slots=3), {"CPU": 16.0}, local=True) == 3
-    assert execute.slots(Compute(gpus_per_trial=1), {"CPU": 2.0}, local=False) == 1, "an autoscaler must see demand"
-    made = {"driver": 1.0, "planned-gpus": 8.0}
-    assert execute.slots(Compute(gpus_per_trial=2), made, local=False) == 4 + 1, (
-        "all that may come is asked for at once"
-    )
-    assert execute.slots(Compute(), made, local=False) == 1
-
-
-def test_a_trial_that_fits_nowhere_is_refused_in_one_line():
-    with pytest.raises(StudyError, match=r"^compute: a trial asks for 1 CPU and 2 GPU, here are 4 CPU and 0 GPU; "):
-        execute.slots(Compute(gpus_per_trial=2), {"CPU": 4.0}, local=True)
-    with pytest.raises(StudyError, match="a trial asks for 8 CPU"):
-        execute.slots(Compute(workers=4, cpus_per_trial=2), {"CPU": 4.0}, local=True)
 
 
 @pytest.mark.parametrize("number", [1, int(signal.SIGTERM)])
