@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from study import narrowing
 from study.plan import Phase
 from study.spec import StudySpec
 from trainables.config import EvaluationConfig, PretrainConfig, TuneConfig
@@ -127,7 +128,7 @@ def work(phase: Phase, spec: StudySpec, lengths: Amounts) -> Work:
         found = [lengths.of(cell.task, cell.split, cell.language) for cell in config.cells]
         return Work(0.0, sum(one.examples * one.tokens for one in found), max(config.max_length.values()))
     if isinstance(config, TuneConfig):
-        trials = 1 if phase.tuned_by else spec.search.trials
+        trials = narrowing.trials(phase, spec)
         example = _mean_example(config, lengths)
         dev = [lengths.of(task, "dev", "en") for task in config.tasks]
         return Work(

@@ -9,6 +9,7 @@ import platform
 import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -143,8 +144,12 @@ def _since(started: str) -> float:
     return (datetime.now(UTC) - datetime.fromisoformat(started)).total_seconds()
 
 
+@cache
 def versions() -> dict[str, str]:
-    """Of Python and the libraries that a result depends on; absent ones are left out."""
+    """Of Python and the libraries that a result depends on; absent ones are left out.
+
+    Looked up once for a process: it takes more processor time than all else of a record.
+    """
     found = {"python": platform.python_version()}
     for name in LIBRARIES:
         try:

@@ -16,12 +16,13 @@ import typer
 from clusters import command as clusters
 from study import simulating
 from study.guard import FAILED, RESUME, STOPPED, Guarded, exit_on_terminate
+from trainables.errors import SpecError
 
 if TYPE_CHECKING:
     from study.spec import StudySpec
     from study.store import Store
 
-HELP = """Scaling studies of three-phase cross-lingual transfer.
+HELP = """Scaling studies of two-step cross-lingual transfer.
 
 Examples:
 
@@ -98,6 +99,8 @@ def plan(
     from study import cost, show
     from study.plan import counts, rows
 
+    if not costs and (gpu is not None or rate is not None):
+        raise SpecError(f"{'--gpu' if gpu else '--rate'}: found without --cost, which it belongs to; add --cost")
     if power:
         return simulating.show_power(spec, storage, data_root, smoke, json)
     study, store = _open(spec, storage, data_root, smoke)
@@ -230,11 +233,13 @@ def report(spec: Spec, storage: Storage = None, smoke: Smoke = False, json: Json
     Example: study report lab
     """
     from study import show
+    from study.progress import bar
     from study.report import write
 
     study, store = _open(spec, storage, None, smoke, stored=True)
     store.check_there()
-    paths = write(store, settings=study.report.model_dump(mode="json"))
+    with bar(quiet=json) as progress:
+        paths = write(store, settings=study.report.model_dump(mode="json"), progress=progress)
     if json:
         show.as_json(paths)
     else:

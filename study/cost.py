@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from study import narrowing
 from study.plan import Row
 from study.schedule import Clock, cost, priorities
 from study.spec import StudySpec
@@ -36,7 +37,7 @@ class Estimate:
 def estimate(spec: StudySpec, rows: list[Row]) -> Estimate:
     """Rough wall time of the rows to run: total work over the slots, but no less than the longest chain."""
     phases = {row.phase.key: row.phase for row in rows}
-    trials = {key: 1 if phase.tuned_by else spec.search.trials for key, phase in phases.items()}
+    trials = {key: narrowing.trials(phase, spec) for key, phase in phases.items()}
     costs = {key: cost(phase.config, trials[key]) for key, phase in phases.items()}
     groups = {key: f"{phase.kind} {phase.size}" for key, phase in phases.items()}
     clock, measured = Clock(costs, groups), 0

@@ -25,7 +25,7 @@ from typing import Any
 
 import ray
 
-from study import placement, stopping
+from study import narrowing, placement, stopping
 from study.foreground import foreground as foreground
 from study.plan import Row, data_root
 from study.runtime import check
@@ -42,6 +42,8 @@ Echo = Callable[[str], None]
 
 NO_LIMITS = Limits()
 CONNECT_SECONDS = 10.0
+LOOK_SECONDS = 1.0
+"""How often the walk looks for what changes outside: the size of the cluster, and whether it is to stop."""
 HELD_SECONDS = 3.0
 """Pause before a phase is tried again that another driver holds, or whose process had to go."""
 QUIET = {
@@ -137,21 +139,32 @@ class _Walk:
     limits: Limits = NO_LIMITS
     spent: float = 0.0
     """Device-seconds of the study's finished phases."""
+    slots: int = 0
+    looked: float = -LOOK_SECONDS
+    """When it last looked outside (monotonic)."""
 
     def to_the_end(self) -> None:
         """Raises `Stopped` when it has to end before."""
         while not self.queue.over:
-            if why := self._told_to_stop():
-                self._wind_down(why)
-                raise Stopped(why)
+            if time.monotonic() - self.looked >= LOOK_SECONDS:
+                self._look()
             self._submit()
             self._wait()
             self._release()
-            if not self.flying:
-                time.sleep(0.2)
+
+    def _look(self) -> None:
+        """Ask the head how large the cluster is, and the storage for a stop; too dear to be asked for every phase."""
+        self.looked = time.monotonic()
+        self.slots = slots(self.spec.compute, ray.cluster_resources(), self.local)
+        if why := self._told_to_stop():
+            self._wind_down(why)
+            raise Stopped(why)
 
     def _wait(self) -> None:
-        finished, _ = ray.wait(list(self.flying), num_returns=1, timeout=1.0) if self.flying else ([], [])
+        if not self.flying:  # what is left is held for a while
+            time.sleep(0.2)
+            return
+        finished, _ = ray.wait(list(self.flying), num_returns=1, timeout=1.0)
         for reference in finished:
             self._settle(self.flying.pop(reference), reference)
 
@@ -174,11 +187,8 @@ class _Walk:
         for reference in self.flying:
             ray.cancel(reference, force=True)
 
-    def slots(self) -> int:
-        return slots(self.spec.compute, ray.cluster_resources(), self.local)
-
     def _submit(self) -> None:
-        for key in self.queue.take(self.slots() - len(self.flying)):
+        for key in self.queue.take(self.slots - len(self.flying)):
             self.since[key] = time.monotonic()
             job = self.jobs[key]
             self.flying[_submit(job, self.places[job.phase.size], self.sliver, self.local)] = key
@@ -231,14 +241,14 @@ class _Walk:
         done, total = len(self.queue.done), len(self.queue.needs)
         now = time.monotonic()
         running = {other: now - self.since.get(other, now) for other in self.queue.running}
-        eta = self.clock.eta(running, self.slots())
+        eta = self.clock.eta(running, self.slots)
         head = f"[{done}/{total} {100 * done // total}% ETA {_minutes(eta)}]"
         self.echo(f"{head} {state:7} {key}  {line}".rstrip())
 
 
 def _walk(spec: StudySpec, store: Store, rows: Sequence[Row], echo: Echo, limits: Limits) -> _Walk:
     phases = {row.phase.key: row.phase for row in rows}
-    trials = {key: 1 if phase.tuned_by else spec.search.trials for key, phase in phases.items()}
+    trials = {key: narrowing.trials(phase, spec) for key, phase in phases.items()}
     costs = {key: cost(phase.config, trials[key]) for key, phase in phases.items()}
     needs = {key: tuple(phase.needs) for key, phase in phases.items()}
     clock = Clock(costs, {key: f"{phase.kind}-{phase.size}" for key, phase in phases.items()})
@@ -296,7 +306,7 @@ def _submit(job: Job, place: dict[str, float], sliver: dict[str, float], local: 
     if isinstance(job.phase.config, TuneConfig) and (job.phase.tuned_by is None or compute.workers):
         pin = sliver if sliver == DRIVER else {}
         task = _drive.options(resources=pin, runtime_env={"env_vars": {**environment, **DRIVE}})
-        return task.remote(job, 1 if local else job.spec.search.trials, place, sliver)
+        return task.remote(job, 1 if local else narrowing.trials(job.phase, job.spec), place, sliver)
     task = _work.options(
         num_cpus=compute.cpus_per_trial,
         num_gpus=compute.gpus_per_trial,

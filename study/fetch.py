@@ -128,7 +128,7 @@ def alone(root: str, option: str = "--data-root") -> Iterator[None]:
         raise StorageError(f"{root}: another fetch is at work there; wait for it, or give another {option}") from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise StorageError(f"cannot write {root}: {reason}; free space or choose another {option}") from error
+        raise StorageError(f"cannot write {root}: {reason}; {storage.way_out(error, option)}") from error
 
 
 @contextmanager

@@ -91,6 +91,7 @@ _INHERITED = {
     "parent": "its parent changed",
     "backbone": "its backbone changed",
     "tuned_by": "the phase that tunes it changed",
+    "narrowed_by": "the search at the smallest size changed",
 }
 _SAME_NAME = ("ladder", "quantization", "attention", "adapter")
 

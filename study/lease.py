@@ -154,8 +154,9 @@ class Lease:
             raise LeaseHeld(f"{self.key}: its lease file is locked by another process; try again") from error
         except OSError as error:
             reason = error.strerror or str(error)
-            fix = "mount it with locks (NFS 4)" if error.errno in NO_LOCKS else "free space"
-            raise StorageError(f"cannot lock {target}: {reason}; {fix}, or choose another --storage") from error
+            no_locks = error.errno in NO_LOCKS
+            fix = "mount it with locks (NFS 4), or choose another --storage" if no_locks else storage.way_out(error)
+            raise StorageError(f"cannot lock {target}: {reason}; {fix}") from error
 
 
 def holder(path: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from fnmatch import fnmatchcase
 from functools import cache, cached_property, partial
 from typing import Any, Literal
 
-from study import identity
+from study import identity, narrowing
 from study.present import check_complete, fetched_root, model_files
 from study.records import Record
 from study.spec import NONE, Arm, StudySpec
@@ -35,6 +35,8 @@ from trainables.models.ladders import Ladder
 from trainables.tasks import get
 
 CHANGED = "changed: "
+Searched = dict[tuple[str, str, str | None], str]
+"""(size, arm, target or None for the intermediate phase) -> the phase that searched its learning rate."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Phase:
     """Key of the pretrain or import phase behind it (its own key for that one)."""
     tuned_by: str | None = None
     """Key of the phase whose winning learning rate this one uses; None: it searches, or has none."""
+    narrowed_by: str | None = None
+    """Key of its twin at the smallest size, around whose winner it searches; None: in the full window, or not."""
 
     @property
     def slug(self) -> str:
@@ -65,7 +69,8 @@ class Phase:
     @property
     def needs(self) -> tuple[str, ...]:
         """Keys that must be done first."""
-        return tuple(k for k in dict.fromkeys((self.backbone, self.parent, self.tuned_by)) if k and k != self.key)
+        found = dict.fromkeys((self.backbone, self.parent, self.tuned_by, self.narrowed_by))
+        return tuple(key for key in found if key and key != self.key)
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,7 @@ class _Context:
     """{size: {name of a model file: sha256}} of published models."""
     tuned: tuple[str, ...]
     direct: tuple[str, ...]
+    guide: str | None
 
     # A thousand phases ask for the same few facts about files; a plan sees one state of them, so each is read once.
 
@@ -155,10 +161,13 @@ def build(spec: StudySpec, store: Store, fetched: bool = True) -> list[Phase]:
         files=model_files(spec, store, fetched),
         tuned=tuple(task for task in targets if not is_direct(spec, task)),
         direct=tuple(task for task in targets if is_direct(spec, task)),
+        guide=narrowing.guide(spec),
     )
     if spec.data.source != "lab" and not spec.data.partial:
         check_complete(spec, context.root, context.tuned)
-    return [phase for size in spec.sizes for phase in _of_size(context, size)]
+    searched: Searched = {}
+    ordered = sorted(spec.sizes, key=lambda size: size != context.guide)  # what others need comes before them
+    return [phase for size in ordered for phase in _of_size(context, size, searched)]
 
 
 def is_direct(spec: StudySpec, task: str) -> bool:
@@ -168,10 +177,12 @@ def is_direct(spec: StudySpec, task: str) -> bool:
 
 def rows(spec: StudySpec, store: Store, fetched: bool = True) -> list[Row]:
     """The phases of the study (see `build`) with what is to be done about each. Reads records, never changes them."""
-    present: dict[str, list[str]] = {}
+    there: dict[str, list[str]] = {}
     for key in storage.names(store.join("phases")):
-        present.setdefault(identity.slug_of(key), []).append(key)
-    return [_row(phase, store, present.get(phase.slug, [])) for phase in build(spec, store, fetched)]
+        there.setdefault(identity.slug_of(key), []).append(key)
+    phases = build(spec, store, fetched)
+    found = store.check_many(phase.key for phase in phases if phase.key in there.get(phase.slug, ()))
+    return [_row(phase, *found.get(phase.key, (None, NO_RECORD)), store, there.get(phase.slug, [])) for phase in phases]
 
 
 def counts(spec: StudySpec, found: list[Row]) -> Counts:
@@ -206,9 +217,8 @@ def with_needs(found: list[Row], chosen: list[Row]) -> list[Row]:
     return [row for row in found if row.phase.key in wanted]
 
 
-def _row(phase: Phase, store: Store, others: list[str]) -> Row:
-    """`others`: keys in the store of the same slug."""
-    record, reason = store.check(phase.key)
+def _row(phase: Phase, record: Record | None, reason: str, store: Store, others: list[str]) -> Row:
+    """`record`, `reason`: see `Store.check`; `others`: keys in the store of the same slug."""
     if record is not None:
         return Row(phase, "done", "", record)
     if reason == NO_RECORD:
@@ -226,21 +236,17 @@ def _last_identity(store: Store, keys: list[str]) -> dict[str, Any] | None:
     return finished[-1][2].identity if finished else None
 
 
-def _of_size(context: _Context, size: str) -> Iterator[Phase]:
+def _of_size(context: _Context, size: str, searched: Searched) -> Iterator[Phase]:
     base = _import(context, size) if context.family.pretrain is None else _pretrain(context, size)
     yield base
     if context.direct and NONE in context.spec.arms:
         yield _evaluation(context, size, NONE, None, None, base.key, None, context.direct, ())
     for arm in context.spec.arms:
-        searched: dict[str | None, str] = {}
         for seed in context.spec.seeds:
             yield from _of_arm(context, size, arm, seed, base.key, searched)
 
 
-def _of_arm(
-    context: _Context, size: str, arm: str, seed: int, backbone: str, searched: dict[str | None, str]
-) -> Iterator[Phase]:
-    """`searched` maps a target (None: the intermediate phase) to the phase that searched its learning rate."""
+def _of_arm(context: _Context, size: str, arm: str, seed: int, backbone: str, searched: Searched) -> Iterator[Phase]:
     found = context.spec.arms[arm]
     shares = found.shares() if found else {}
     kept = tuple(shares)
@@ -305,7 +311,7 @@ def _tune(
     steps: int,
     parent: str | None,
     backbone: str,
-    searched: dict[str | None, str],
+    searched: Searched,
 ) -> Phase:
     assert made_of is not None
     spec, shares = context.spec, made_of.shares()
@@ -326,22 +332,23 @@ def _tune(
         seed=seed,
         **spec.training.model_dump(exclude={"steps", "max_length"}),
     )
-    tuned_by = searched.get(task)
+    tuned_by = searched.get((size, arm, task))
+    narrowed_by = searched.get((context.guide, arm, task)) if context.guide and not tuned_by else None
     what = {
         "kind": kind,
         "config": config.model_dump(mode="json", exclude={"files": True, "text": {"files"}, **_said_by_files(context)}),
         "versions": identity.versions(shares),
         "data": {name: context.tuning_data(name, made_of.files.get(name, ())) for name in shares}
         | ({"text": patterns.fingerprint(context.root, made_of.text.files)} if made_of.text else {}),
-        "search": spec.search.model_dump(mode="json") if tuned_by is None else None,
+        **(narrowing.identity(spec, narrowed_by) if tuned_by is None else {"search": None}),
         "tuned_by": tuned_by,
         "parent": parent,
         "backbone": backbone,
     }
     slug = "-".join(part for part in (kind, size, arm, task, f"s{seed}") if part)
-    phase = Phase(identity.key(slug, what), kind, size, arm, task, seed, config, what, parent, backbone, tuned_by)
-    searched.setdefault(task, phase.key)
-    return phase
+    key = identity.key(slug, what)
+    searched.setdefault((size, arm, task), key)
+    return Phase(key, kind, size, arm, task, seed, config, what, parent, backbone, tuned_by, narrowed_by)
 
 
 def _evaluation(

@@ -47,6 +47,8 @@ class Search(Frozen):
     """`interior`: worse trials on both sides of the winner; `edge`: not; `single`: nothing to compare."""
     extended: bool
     """True when the last trial probed outside the window because the winner lay on its edge."""
+    narrowed_by: str | None = None
+    """Key of the phase at the smallest size whose winner the window lies around; None: it is the study's own."""
 
 
 class Winner(Frozen):

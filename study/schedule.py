@@ -173,14 +173,14 @@ class Clock:
         known = {group: rate for group, rate in rates.items() if rate is not None}
         if len(known) < len(rates):
             return None
-        waiting = {group: Counter(self._left[group]) for group in known}
-        rest = []
-        for key, seconds in running.items():
-            if key not in self._over:
-                group, cost = self.groups[key], self.costs[key]
-                waiting[group] -= Counter([cost])
-                rest.append(max(known[group] * cost - seconds, 0.0))
+        busy = [(self.groups[key], self.costs[key], now) for key, now in running.items() if key not in self._over]
+        taken = Counter((group, cost) for group, cost, _ in busy)
+        waiting = {
+            group: {cost: n - taken[group, cost] for cost, n in self._left[group].items() if n > taken[group, cost]}
+            for group in known
+        }
+        rest = [max(known[group] * cost - seconds, 0.0) for group, cost, seconds in busy]
         total = sum(rest) + sum(rate * cost * n for group, rate in known.items() for cost, n in waiting[group].items())
         rest += [known[group] * max(costs) for group, costs in waiting.items() if costs]
-        count = len(running) + sum(costs.total() for costs in waiting.values())
+        count = len(running) + sum(n for costs in waiting.values() for n in costs.values())
         return max(total / max(1, min(slots, count)), *rest) if rest else 0.0

@@ -10,6 +10,7 @@ all before it: the result is the same however many trials run at a time.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import tempfile
 import time
@@ -27,10 +28,10 @@ from ray.tune.execution import class_cache
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
-from study import phaselog
+from study import narrowing, phaselog
 from study.records import Search, Trial
 from study.sampler import NUMBER, RATE, Sampler, points, verdict
-from study.work import Host, Job, Tuned, finished_trials, one_line, run_trial
+from study.work import Host, Job, Tuned, finished_trials, one_line, run_trial, search_window
 from trainables import storage
 from trainables.errors import Preempted, StudyError
 
@@ -43,7 +44,7 @@ class OrderedSearch(OptunaSearch):
     """OptunaSearch that lets no trial look at results before all trials with a lower number have theirs.
 
     It also ends the search when a trial failed, because the next one would fail in the same way, and when a trial had
-    to go: it is taken up again with the search. Optuna never hears of such a trial.
+    to go: it is taken up again with the search. To Optuna both are failed trials without a value.
     """
 
     ended = False
@@ -57,9 +58,9 @@ class OrderedSearch(OptunaSearch):
         return super().suggest(trial_id)
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        self.ended |= error or not {FAILURE, PREEMPTED}.isdisjoint(result or {})
-        if PREEMPTED not in (result or {}):
-            super().on_trial_complete(trial_id, result, error)
+        lost = error or not {FAILURE, PREEMPTED}.isdisjoint(result or {})
+        self.ended |= lost
+        super().on_trial_complete(trial_id, None if lost else result, lost)
 
 
 def search(job: Job, host: Host, resources: Mapping[str, float], concurrent: int) -> Tuned:
@@ -68,24 +69,36 @@ def search(job: Job, host: Host, resources: Mapping[str, float], concurrent: int
     Raises `StudyError` when a trial fails for a reason a user can mend, `RuntimeError` otherwise, and `Preempted` when
     a trial's process had to go.
     """
-    wanted = job.spec.search
-    done = finished_trials(job)
-    sampler = Sampler(wanted.window, wanted.trials, wanted.seed, job.phase.key)
-    if len(done) < wanted.trials:
+    window, wanted = search_window(job), narrowing.trials(job.phase, job.spec)
+    sampler = Sampler(window, wanted, job.spec.search.seed, job.phase.key)
+    done = _own(job, sampler)
+    if len(done) < wanted:
         _run(job, host, resources, concurrent, sampler, done)
     trials = finished_trials(job)
-    if len(trials) != wanted.trials:
-        raise RuntimeError(f"{job.phase.key}: the search ended with {len(trials)} of {wanted.trials} trials")
-    low, high = wanted.window
+    if len(trials) != wanted:
+        raise RuntimeError(f"{job.phase.key}: the search ended with {len(trials)} of {wanted} trials")
+    low, high = window
     return Tuned(
         trials,
         Search(
-            window=wanted.window,
+            window=window,
             trials=len(trials),
             verdict=verdict(trials),
             extended=any(not low <= trial.learning_rate <= high for trial in trials),
+            narrowed_by=job.phase.narrowed_by,
         ),
     )
+
+
+def _own(job: Job, sampler: Sampler) -> list[Trial]:
+    """Trials that an earlier run finished. Those of another window are removed: what narrows this search was made
+    again meanwhile, and came out differently."""
+    found = finished_trials(job)
+    early = [trial for trial in found if trial.number < sampler.startup]
+    if all(math.isclose(trial.learning_rate, sampler.rate(trial.number, ())) for trial in early):
+        return found
+    storage.remove(storage.join(job.store.phase_folder(job.phase.key), "trials"))
+    return []
 
 
 def _run(
@@ -93,19 +106,10 @@ def _run(
 ) -> None:
     _quiet()
     with tempfile.TemporaryDirectory(prefix="study-search-") as folder:
-        algorithm = OrderedSearch(
-            sampler.space(),
-            metric=SCORE,
-            mode="max",
-            sampler=sampler,
-            storage=JournalStorage(JournalFileBackend(os.path.join(folder, "optuna.log"))),
-            points_to_evaluate=[{NUMBER: trial.number, RATE: trial.learning_rate} for trial in done] or None,
-            evaluated_rewards=[value for _, value in points(done)] or None,
-        )
         tuner = tune.Tuner(
             tune.with_resources(_trainable(job, host), dict(resources)),
             tune_config=tune.TuneConfig(
-                search_alg=algorithm,
+                search_alg=rebuilt(sampler, done, folder),
                 num_samples=sampler.trials - len(done),
                 max_concurrent_trials=min(concurrent, sampler.startup),
                 reuse_actors=True,
@@ -120,6 +124,20 @@ def _run(
         # A failure says more than a trial that had to go.
         for result in sorted(tuner.fit(), key=lambda result: PREEMPTED in (result.metrics or {})):
             _raise_failure(job, result)
+
+
+def rebuilt(sampler: Sampler, done: list[Trial], folder: str) -> OrderedSearch:
+    """A new Optuna study that knows the trials that were finished, by number, and of no others: one that was cut off
+    is asked for again, under its number and with its learning rate. `folder`: where the study keeps its journal."""
+    return OrderedSearch(
+        sampler.space(),
+        metric=SCORE,
+        mode="max",
+        sampler=sampler,
+        storage=JournalStorage(JournalFileBackend(os.path.join(folder, "optuna.log"))),
+        points_to_evaluate=[{NUMBER: trial.number, RATE: trial.learning_rate} for trial in done] or None,
+        evaluated_rewards=[value for _, value in points(done)] or None,
+    )
 
 
 def _trainable(job: Job, host: Host) -> Callable[[dict[str, Any]], None]:

@@ -12,11 +12,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from study import narrowing
 from study.cost import Estimate
 from study.plan import Counts, Row
 from study.spec import StudySpec
 from study.status import Status
 from study.store import Store
+from trainables.config import TuneConfig
 
 if TYPE_CHECKING:
     from study.export import Exported
@@ -67,6 +69,8 @@ def plan_json(spec: StudySpec, store: Store, rows: list[Row], counts: Counts, es
         {
             **{name: getattr(row.phase, name) for name in ("key", "kind", "size", "arm", "task", "seed", "parent")},
             "needs": list(row.phase.needs),
+            "trials": narrowing.trials(row.phase, spec) if isinstance(row.phase.config, TuneConfig) else 0,
+            "narrowed_by": row.phase.narrowed_by,
             "action": row.action,
             "reason": row.reason,
         }
@@ -82,6 +86,8 @@ def plan_text(spec: StudySpec, store: Store, rows: list[Row], counts: Counts, es
         f"\n{spec.name} in {store.path}: {counts.total} phases, {counts.done} done, {counts.run} to run; "
         f"{counts.cells} cells share phases, which saves {counts.saved}"
     )
+    if line := narrowing.said(spec):
+        print(line)
     if counts.run:
         print(f"rough time: {duration(estimate.seconds)} ({estimate.basis})")
 

@@ -40,6 +40,7 @@ def simulate(
     study simulate planted.yaml --out simulated        (its fields: see study/simulation/planted.py)
     """
     from study import show
+    from study.progress import bar
     from study.report import write as write_report
     from study.simulation.draw import draw
     from study.simulation.source import read
@@ -51,10 +52,13 @@ def simulate(
     store = Store(join(out, source.spec.name if source.spec else source.value.get("name", "simulated")))
     root = _root(source, store)
     planted = source.planted(root)
-    evidence, _ = draw(planted, seed)
     said = source.spec.model_dump(mode="json") if source.spec else {}
-    write(store, evidence, {**said, "argv": ["study", *sys.argv[1:]]}, _phases(source.spec, store) if root else ())
-    paths = {"store": store.path, **write_report(store)}
+    said = {**said, "argv": ["study", *sys.argv[1:]]}
+    with bar(quiet=json) as progress:
+        progress("drawing answers", 0, 1)
+        evidence, _ = draw(planted, seed)
+        write(store, evidence, said, _phases(source.spec, store) if root else (), progress)
+        paths = {"store": store.path, **write_report(store, progress=progress)}
     if json:
         show.as_json(paths)
         return
@@ -66,10 +70,8 @@ def simulate(
 
 def show_power(spec: str, storage: str | None, data_root: str | None, smoke: bool, json: bool) -> None:
     """Print what the design of a study would show, from simulated studies."""
-    from rich.console import Console
-    from rich.progress import Progress
-
     from study import show
+    from study.progress import bar
     from study.simulation.power import power, studies_for
     from study.simulation.source import read
     from study.store import Store
@@ -79,9 +81,8 @@ def show_power(spec: str, storage: str | None, data_root: str | None, smoke: boo
     store = Store(join(source.spec.storage, source.spec.name)) if source.spec else None
     planted = source.planted(_root(source, store) if store else None)
     count = studies_for(planted)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("simulated studies", total=count)
-        found = power(planted, count, lambda done: bar.update(task, completed=done))
+    with bar(quiet=json) as progress:
+        found = power(planted, count, lambda done: progress("simulating studies", done, count))
     if json:
         show.as_json({"studies": count, "planted": planted.model_dump(mode="json"), "power": [_json(s) for s in found]})
     else:

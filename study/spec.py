@@ -113,6 +113,8 @@ class SearchSpec(Block):
     """Lowest and highest learning rate. The default suits LoRA on small models; lower it for billions."""
     seed: Seed = 0
     """Seed of the sampler."""
+    transfer: bool = False
+    """true: only the smallest size searches the window; larger ones half as often, from 1/4 to 1.6 of its best."""
 
 
 class Compute(Block):

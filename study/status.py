@@ -9,10 +9,11 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from study import lease
+from study import lease, narrowing
 from study.plan import Row
 from study.spec import StudySpec
 from study.store import Store
+from trainables import storage
 
 
 @dataclass(frozen=True)
@@ -43,19 +44,22 @@ def status(spec: StudySpec, store: Store, rows: list[Row]) -> Status:
     """The state of the rows of a plan."""
     kinds: dict[str, dict[str, int]] = {}
     running, failures = [], {}
+    begun = set(storage.names(store.join("phases")))  # of the others nobody has said anything
+    unfinished = [row.phase.key for row in rows if row.action != "done" and row.phase.key in begun]
+    leases = store.said(unfinished, "lease.json")
+    live = {key: held for key, held in leases.items() if held and not lease.stale(held)}
+    said = store.said(live, "progress.json")
+    failed = store.said(leases.keys() - live.keys(), "failure.json")
     for row in rows:
         key = row.phase.key
         state = "done" if row.action == "done" else "waiting"
-        if state == "waiting":
-            held = lease.holder(store.join("phases", key, "lease.json"))
-            failure = store.failure(key)
-            if held and not lease.stale(held):
-                trials = 1 if row.phase.tuned_by else spec.search.trials
-                running.append(_running(key, held, {"trials": trials, **store.progress(key)}))
-                state = "running"
-            elif failure:
-                failures[key] = failure
-                state = "failed"
+        if key in live:
+            trials = narrowing.trials(row.phase, spec)
+            running.append(_running(key, live[key], {"trials": trials, **said[key]}))
+            state = "running"
+        elif failure := failed.get(key, {}).get("line"):
+            failures[key] = str(failure)
+            state = "failed"
         counts = kinds.setdefault(row.phase.kind, {"done": 0, "running": 0, "failed": 0, "waiting": 0})
         counts[state] += 1
     return Status(kinds, running, failures, {row.phase.key: row.damage for row in rows if row.damage})

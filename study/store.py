@@ -19,7 +19,9 @@ tokenised data; named by content), data/hub/ and calibrations/.
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +74,13 @@ class Store:
 
     def check(self, key: str, verify: bool = True) -> tuple[Record | None, str]:
         """(record, "") when the phase is done, else (None, why not: one line). Never raises for a broken record."""
-        path = self._record(key)
-        return self._judge(key, storage.read_many([path])[path], verify)
+        return self.check_many([key], verify)[key]
+
+    def check_many(self, keys: Iterable[str], verify: bool = True) -> dict[str, tuple[Record | None, str]]:
+        """`check` of each key, in their order; a remote storage is asked for many records at the same time."""
+        paths = {key: self._record(key) for key in keys}
+        contents = storage.read_many(list(paths.values()))
+        return {key: self._judge(key, contents[path], verify) for key, path in paths.items()}
 
     def _record(self, key: str) -> str:
         return self.join("phases", key, "record.json")
@@ -104,10 +111,7 @@ class Store:
     def scan(self, verify: bool = False) -> tuple[list[Record], dict[str, str]]:
         """(all good records sorted by key, {key: reason} of the broken ones)."""
         good, broken = [], {}
-        paths = {key: self._record(key) for key in storage.names(self.join("phases"))}
-        contents = storage.read_many(list(paths.values()))
-        for key, path in paths.items():
-            record, reason = self._judge(key, contents[path], verify)
+        for key, (record, reason) in self.check_many(storage.names(self.join("phases")), verify).items():
             if record is not None:
                 good.append(record)
             elif reason != NO_RECORD:
@@ -159,7 +163,7 @@ class Store:
 
     def progress(self, key: str) -> dict[str, Any]:
         """What the running phase last said; empty when it said nothing."""
-        return self._mapping(key, "progress.json")
+        return self.said([key], "progress.json")[key]
 
     def write_failure(self, key: str, line: str) -> None:
         """Keep why a phase failed. Only the first line is kept: the rest belongs into log.txt."""
@@ -168,19 +172,18 @@ class Store:
 
     def failure(self, key: str) -> str:
         """Why the phase last failed; empty when it did not."""
-        return str(self._mapping(key, "failure.json").get("line", ""))
+        return str(self.said([key], "failure.json")[key].get("line", ""))
 
     def clear(self, key: str) -> None:
         """Forget failure and progress of a phase."""
         for name in ("failure.json", "progress.json"):
             storage.remove(self.join("phases", key, name))
 
-    def _mapping(self, key: str, name: str) -> dict[str, Any]:
-        try:
-            value = storage.read_json(self.join("phases", key, name))
-        except (FileNotFoundError, CheckpointError):
-            return {}
-        return value if isinstance(value, dict) else {}
+    def said(self, keys: Iterable[str], name: str) -> dict[str, dict[str, Any]]:
+        """{key: content of a small file of that phase}, many at the same time; empty where it cannot be read."""
+        paths = {key: self.join("phases", key, name) for key in keys}
+        contents = storage.read_many(list(paths.values()))
+        return {key: _mapping(contents[path]) for key, path in paths.items()}
 
     # The study itself
 
@@ -213,10 +216,21 @@ def check_shared(what: str, path: str, where: str) -> None:
         raise SpecError(f"{what}: {path!r} is relative; {where} give an absolute path or an address")
 
 
+def _mapping(content: bytes | Exception) -> dict[str, Any]:
+    if isinstance(content, FileNotFoundError):
+        return {}
+    if isinstance(content, Exception):
+        raise content
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
 def _checksum(path: str) -> str:
     """sha256 of a file, remembered for as long as the filesystem says that it is the same file."""
-    fs, target = storage.filesystem(path)
-    state = (path, str(fs.ukey(target)))
+    state = (path, storage.state(path))
     if state not in _verified:
         _verified[state] = storage.checksum(path)
     return _verified[state]

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from study import models, phaselog, stopping
+from study import models, narrowing, phaselog, stopping
 from study.assemble import evaluation_record, import_record, pretrain_record, tuning_record
 from study.lease import Lease, LeaseHeld
 from study.records import Record, Search, Trial
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from study.plan import Phase
 
 OUTCOME = "outcome.json"
+LOCAL_SECONDS, REMOTE_SECONDS = 1.0, 10.0
+"""Least time between two reports of a phase. Each is three requests to an object store: at one a second a thousand
+phases would ask for as many as a prefix of S3 answers."""
 Host = Callable[[TuneConfig, float, Places, Runtime, Report], Outcome]
 """Where a trial trains: this process (`trainables.phase.train`), or one of `trainables.hosts`."""
 
@@ -248,9 +251,19 @@ def tune_once(job: Job, host: Host) -> Tuned:
 
 def tuned_rate(job: Job) -> float:
     """The recorded winner's learning rate of `tuned_by`. Raises `StudyError` when that phase has no record."""
-    record = job.store.record(job.phase.tuned_by or "", verify=False)
+    return _winning_rate(job, job.phase.tuned_by or "")
+
+
+def search_window(job: Job) -> tuple[float, float]:
+    """Learning rates between which a phase searches. Raises `StudyError` when what narrows it has no record."""
+    twin = job.phase.narrowed_by
+    return job.spec.search.window if twin is None else narrowing.around(_winning_rate(job, twin))
+
+
+def _winning_rate(job: Job, other: str) -> float:
+    record = job.store.record(other, verify=False)
     if record is None or record.winner is None:
-        raise StudyError(f"{job.phase.key}: takes the learning rate of {job.phase.tuned_by}, which has no record")
+        raise StudyError(f"{job.phase.key}: takes the learning rate of {other}, which has no record")
     return record.winner.learning_rate
 
 
@@ -283,14 +296,12 @@ class Progress:
     store_path: str
     key: str
     extra: dict[str, float] = field(default_factory=dict)
-    interval: float = 1.0
-    """Least seconds between two writes."""
     written: float = 0.0
 
     def __call__(self, event: dict[str, float]) -> None:
         if "score" in event:
             phaselog.LOG.info("%s %s", self.key, {**self.extra, **event})
-        if time.time() - self.written < self.interval:
+        if time.time() - self.written < (REMOTE_SECONDS if storage.is_remote(self.store_path) else LOCAL_SECONDS):
             return
         self.written = time.time()
         store = Store(self.store_path)

@@ -1,13 +1,14 @@
 """How is one checkpoint scored on (task, language) cells, so that a rerun scores only what is missing?
 
-Each cell leaves two files: its predictions (parquet: id, prediction, gold, hits, predicted, possible, and for
-questions exact and f1, which hits is the mean of) and then, atomically and last, its score. A cell whose score file
-is there is not scored again. The backbone stays loaded; only adapters change between checkpoints. Which cells are
-predicted together is `trainables.cells`.
+Each cell leaves two files: its predictions (parquet: id, prediction, gold, hits, predicted, possible, group, which is
+one for all examples about the same text, and for questions exact and f1, which hits is the mean of) and then,
+atomically and last, its score. A cell whose score file is there is not scored again. The backbone stays loaded; only
+adapters change between checkpoints. Which cells are predicted together is `trainables.cells`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import time
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ from trainables.models.network import network
 from trainables.results import LanguageScore, Report
 from trainables.tasks import get
 from trainables.tasks.base import Task
-from trainables.tasks.examples import Judgement, score
+from trainables.tasks.examples import Judgement, score, shared_text
 
 
 def evaluate(config: EvaluationConfig, places: Places, runtime: Runtime, report: Report) -> list[LanguageScore]:
@@ -112,17 +113,23 @@ def _stand_ins(task: Task, root: Root, cell: Cell) -> dict[str, str]:
 
 TEXTS = ("prediction", "gold")
 COUNTS = ("hits", "predicted", "possible")
-PLAIN_COLUMNS = 1 + len(TEXTS) + len(COUNTS)
-"""The id and the columns that every task has; its parts come after them."""
+PLAIN_COLUMNS = 1 + len(TEXTS) + len(COUNTS) + 1
+"""The id, the columns that every task has, and the group; its parts come after them."""
 
 
 def _table(examples: Sequence[Any], judged: Sequence[Judgement]) -> pandas.DataFrame:
-    """One row per example: id, prediction, gold, hits, predicted, possible, and the parts of hits."""
+    """One row per example: id, prediction, gold, hits, predicted, possible, group, and the parts of hits."""
     columns: dict[str, list[Any]] = {"id": [_writable(example.id) for example in examples]}
     columns |= {name: [_writable(getattr(one, name)) for one in judged] for name in TEXTS}
     columns |= {name: [getattr(one, name) for one in judged] for name in COUNTS}
+    columns["group"] = [_group(shared_text(example)) for example in examples]
     parts = judged[0].parts if judged else ()
     return pandas.DataFrame({**columns, **{part: [one.parts[part] for one in judged] for part in parts}})
+
+
+def _group(text: str) -> str:
+    """The same for the same text; empty for none."""
+    return hashlib.sha256(_writable(text).encode()).hexdigest()[:16] if text else ""
 
 
 def _writable(text: str) -> str:

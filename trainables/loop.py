@@ -51,6 +51,8 @@ class Trace:
     sources: list[str] = field(default_factory=list)
     """What each step of the whole run is made of; empty: all of the same. Losses of unlike steps (a task, running
     text) say nothing about one another."""
+    rates: list[list[float]] = field(default_factory=list)
+    """Learning rates of the run, by optimiser and group, before the schedule."""
 
     def mean(self, last: bool) -> float:
         """Mean loss over the first or the last tenth of the run; NaN before its first step."""
@@ -164,8 +166,8 @@ def train(run: Run, objective: Objective, report: Report) -> Trace:
     memory, and `StorageError` when states cannot be written.
     """
     rates = [[group["lr"] for group in optimizer.param_groups] for optimizer in run.optimizers]
-    trace = _restored(run)
-    trace.sources = list(run.sources)
+    trace = _restored(run, rates)
+    trace.sources, trace.rates = list(run.sources), rates
     clock = saved = time.perf_counter()
 
     def close_step() -> None:
@@ -240,10 +242,11 @@ def _leave(run: Run, trace: Trace, writer: state.Writer, close_step: Callable[[]
     raise kind(f"told to go {done}; its state is written, and the next start goes on from there")
 
 
-def _restored(run: Run) -> Trace:
-    """The trace of a run that was cut off, or a fresh one. A damaged state is a reason to start again."""
+def _restored(run: Run, rates: list[list[float]]) -> Trace:
+    """The trace of a run that was cut off, or a fresh one. A state that is damaged, or of other learning rates (a
+    search that was made again asks for others), is a reason to start again."""
     try:
-        position = state.read(run.resume, run.tensors, run.optimizers)
+        position = state.read(run.resume, run.tensors, run.optimizers, {"rates": rates})
     except CheckpointError:
         storage.remove(run.resume)
         return Trace(restarts=1)

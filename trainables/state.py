@@ -110,10 +110,13 @@ def _copied(tensors: Mapping[str, Tensor], optimizers: Sequence[Optimizer], posi
     return _Copy(copies, json.dumps(position))
 
 
-def read(folder: str, tensors: Mapping[str, Tensor], optimizers: Sequence[Optimizer]) -> dict[str, Any] | None:
+def read(
+    folder: str, tensors: Mapping[str, Tensor], optimizers: Sequence[Optimizer], same: Mapping[str, Any] | None = None
+) -> dict[str, Any] | None:
     """Restore tensors and optimisers in place and return the position; None when there is no state.
 
-    Raises `CheckpointError` when the state is cut short or belongs to another model.
+    Raises `CheckpointError` when the state is cut short, belongs to another model, or has a position that says
+    something else than `same` does.
     """
     path = storage.join(folder, STATE)
     try:
@@ -128,6 +131,10 @@ def read(folder: str, tensors: Mapping[str, Tensor], optimizers: Sequence[Optimi
     expected = {f"model/{name}" for name in tensors}
     if expected != {key for key in flat if key.startswith("model/")}:
         raise CheckpointError(f"{path}: holds other tensors than this run trains; the run starts again")
+    for field, value in (same or {}).items():
+        if position.get(field, value) != value:
+            told = f"of a run with {field} {position[field]}, this one has {value}"
+            raise CheckpointError(f"{path}: {told}; the run starts again")
     for name, tensor in tensors.items():
         tensor.data.copy_(flat[f"model/{name}"])
     for number, optimizer in enumerate(optimizers):

@@ -10,6 +10,7 @@ storage nothing is remembered between two calls: others write there, too.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import logging
@@ -26,20 +27,23 @@ from fsspec.implementations.local import LocalFileSystem
 
 from trainables.errors import CheckpointError, StorageError
 
-OWN_FIX = "free space or choose another --storage"
+FULL = (errno.ENOSPC, errno.EDQUOT)
+LOCAL = LocalFileSystem()
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
 """Kind of address -> the extra of this project that installs its client."""
 
 
 def filesystem(path: str) -> tuple[fsspec.AbstractFileSystem, str]:
     """(filesystem, path on it) of any fsspec URL. Raises `StorageError` for one that cannot be used here."""
+    if not is_remote(path):  # what fsspec comes to as well, in a tenth of the time: a plan asks ten thousand times
+        return LOCAL, os.path.abspath(os.path.expanduser(path))
     kind = str(path).partition("://")[0]
     if EXTRAS.get(kind) == "gcs":
         # Plain buckets only: the client would ask by another service, with rights of its own, which kind a bucket is.
         os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
         logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it logs tracebacks of errors that we say in a line
     try:
-        return fsspec.core.url_to_fs(str(path), **({"use_listings_cache": False} if is_remote(path) else {}))
+        return fsspec.core.url_to_fs(str(path), use_listings_cache=False)
     except ImportError as error:
         fix = f"pip install -c constraints.txt '.[{EXTRAS[kind]}]'" if kind in EXTRAS else str(error)
         raise StorageError(f"{path}: the client of {kind}:// is not installed here; {fix}") from error
@@ -60,6 +64,22 @@ def join(base: str, *parts: str) -> str:
     return "/".join([str(base).rstrip("/"), *(part.strip("/") for part in parts)])
 
 
+def way_out(error: Exception, option: str = "--storage", remote: bool = False) -> str:
+    """What can be done about a failed write or read; `option` names the place on the command line."""
+    if isinstance(error, PermissionError):
+        return (
+            "check the credentials and what they may do"
+            if remote
+            else f"get the right to it or choose another {option}"
+        )
+    if remote:
+        return "check the address, the network and the credentials"
+    number = getattr(error, "errno", None)
+    if number in FULL:
+        return f"free space or choose another {option}"
+    return f"mount it for writing or choose another {option}" if number == errno.EROFS else f"choose another {option}"
+
+
 @contextmanager
 def _named(path: str, verb: str) -> Iterator[None]:
     """Turn a storage's error into one line that names the path; of reading, what is absent stays so.
@@ -67,7 +87,6 @@ def _named(path: str, verb: str) -> Iterator[None]:
     A remote storage's client raises more than operating-system errors: no route, no credentials, a broken answer.
     """
     known: type[Exception] = Exception if is_remote(path) else OSError
-    fix = "check the address, the network and the credentials" if is_remote(path) else OWN_FIX
     try:
         yield
     except StorageError:
@@ -76,6 +95,7 @@ def _named(path: str, verb: str) -> Iterator[None]:
         if verb == "read" and isinstance(error, FileNotFoundError):
             raise
         reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+        fix = way_out(error, remote=is_remote(path))
         if isinstance(error, FileNotFoundError) and not error.strerror:
             reason = f"not found ({reason})"
         raise StorageError(f"cannot {verb} {path}: {reason[:300]}; {fix}") from error
@@ -104,7 +124,7 @@ def read_bytes(path: str) -> bytes:
     """Raises `FileNotFoundError` when absent, `StorageError` when unreadable."""
     fs, target = filesystem(path)
     with _named(path, "read"):
-        return fs.cat_file(target)
+        return Path(target).read_bytes() if isinstance(fs, LocalFileSystem) else fs.cat_file(target)
 
 
 def read_many(paths: Sequence[str]) -> dict[str, bytes | Exception]:
@@ -200,10 +220,23 @@ def checksum(path: str) -> str:
     """sha256 of one file, hexadecimal. Raises `FileNotFoundError` when absent, `StorageError` when unreadable."""
     digest = hashlib.sha256()
     fs, target = filesystem(path)
-    with _named(path, "read"), fs.open(target, "rb") as file:
+    with _named(path, "read"), open(target, "rb") if isinstance(fs, LocalFileSystem) else fs.open(target) as file:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
+
+
+def state(path: str) -> str:
+    """What the storage says about a file (size, times, inode or etag): another one, and it may be another file.
+
+    Raises `FileNotFoundError` when absent, `StorageError` when the storage refuses.
+    """
+    fs, target = filesystem(path)
+    with _named(path, "read"):
+        if not isinstance(fs, LocalFileSystem):
+            return str(fs.ukey(target))
+        found = os.stat(target)
+        return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
 
 
 def checksums(folder: str) -> dict[str, str]:

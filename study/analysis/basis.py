@@ -39,6 +39,8 @@ class Evidence:
     """What could not be read, one sentence each."""
     dev_judged: Mapping[DevCell, Judged] = field(default_factory=dict)
     """English dev predictions of the arms' own tasks, before and after a target phase."""
+    older: tuple[Record, ...] = ()
+    """Records in whose place newer ones of the same phase stand; only `regret` looks at them."""
 
 
 @dataclass(frozen=True)

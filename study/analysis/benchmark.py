@@ -22,7 +22,7 @@ import pandas as pd
 
 from study.analysis.frame import Design, lines
 from study.analysis.resample import Resampled
-from study.analysis.series import Entry, Series, series
+from study.analysis.series import POINTS, Entry, Series, series
 from trainables.tasks import TASKS
 from trainables.tasks.benchmark import GROUPS, XTREME_R
 
@@ -187,7 +187,8 @@ def _curve(
             else:
                 entries[(place[0], place[2])] = Entry(average.score, draws)
     seen = {where: entry for where, entry in entries.items() if where[0] not in blind}
-    return series(arm, name, seen, design.sizes, design.parameters)
+    found = series(arm, name, seen, design.sizes, design.parameters)
+    return found.bounded(*POINTS) if found else None
 
 
 def _draws(resampled: Resampled, place: Place, card: Scorecard, tasks: Sequence[str]) -> np.ndarray | None:

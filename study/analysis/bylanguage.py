@@ -13,7 +13,7 @@ false discoveries are controlled (Benjamini and Hochberg 1995); English is shown
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
@@ -23,9 +23,10 @@ from study.analysis.basis import Basis
 from study.analysis.frame import NONE
 from study.analysis.gains import POOLED, Pool, gains_by_language, scores_by_language
 from study.analysis.languages import ENGLISH, FAR, NEAR, SEEN, UNSEEN, Group, cuts, groups
+from study.analysis.leaves import NOTHING
 from study.analysis.noise import Estimate
-from study.analysis.series import Series
-from study.analysis.weighted import ByTarget, by_target, difference, gap_to, mean_of, only, pooled, transfer_gap
+from study.analysis.series import POINTS, Series
+from study.analysis.weighted import ByTarget, by_target, difference, gap_to, mean_of, only, pooled, pools, transfer_gap
 
 RATE = 0.05
 """Expected share of false ones among the languages that are said to gain or to lose."""
@@ -145,26 +146,26 @@ def _leaves(basis: Basis, arm: str) -> tuple[ByTarget, ByTarget]:
 
 def _gains(basis: Basis, arm: str, gained: ByTarget) -> dict[str, LanguageGain]:
     codes = sorted({code for places in gained.values() for leaves in places.values() for code in leaves})
-    pools = {code: pool for code in codes if (pool := pooled(gained, only(code), basis.design, arm))}
-    means = {code: pool.gain.mean() for code, pool in pools.items()}
-    tested = [code for code in pools if code != ENGLISH]
+    found = pools(gained, {code: only(code) for code in codes}, basis.design, arm)
+    means = {code: pool.gain.mean() for code, pool in found.items()}
+    tested = [code for code in found if code != ENGLISH]
     q = multipletests([means[code].p for code in tested], method="fdr_bh")[1] if tested else []
     adjusted = dict(zip(tested, map(float, q), strict=True))
-    found = {code: LanguageGain(pool, means[code], adjusted.get(code)) for code, pool in pools.items()}
-    return dict(sorted(found.items(), key=lambda item: (-item[1].mean.point, item[0])))
+    told = {code: LanguageGain(pool, means[code], adjusted.get(code)) for code, pool in found.items()}
+    return dict(sorted(told.items(), key=lambda item: (-item[1].mean.point, item[0])))
 
 
 def _by_group(
     basis: Basis, arm: str, grouped: Sequence[Group], scored: ByTarget, gained: ByTarget
 ) -> list[GroupResult]:
-    design = basis.design
-    found = []
-    for group in grouped:
-        score = pooled(scored, mean_of(group), design, arm)
-        if score:
-            gap, gain = (pooled(*what, design, arm) for what in ((scored, gap_to(group)), (gained, mean_of(group))))
-            found.append(GroupResult(group, arm, score, gap, gain))
-    return found
+    means, to = ({index: weigh(group) for index, group in enumerate(grouped)} for weigh in (mean_of, gap_to))
+    scores, gaps, gains = (
+        pools(leaves, weighs, basis.design, arm) for leaves, weighs in ((scored, means), (scored, to), (gained, means))
+    )
+    return [
+        GroupResult(grouped[i], arm, replace(score, gain=score.gain.bounded(*POINTS)), gaps.get(i), gains.get(i))
+        for i, score in scores.items()
+    ]
 
 
 def _contrasts(basis: Basis, arm: str, grouped: Sequence[Group], gained: ByTarget) -> dict[str, Contrast]:
@@ -177,7 +178,8 @@ def _contrasts(basis: Basis, arm: str, grouped: Sequence[Group], gained: ByTarge
             if pool := pooled(gained, apart, basis.design, arm):
                 kept = {  # of the sides, too, only the cells that have both
                     target: {
-                        place: leaves if apart(leaves, place[0]) else {} for place, leaves in gained[target].items()
+                        place: leaves if apart(leaves.codes, place[0]) else NOTHING
+                        for place, leaves in gained[target].items()
                     }
                     for target in pool.targets
                 }

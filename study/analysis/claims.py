@@ -17,7 +17,8 @@ import numpy as np
 
 from study.analysis.basis import Basis
 from study.analysis.design import arm_tasks, text_arms
-from study.analysis.gains import Leaves, Place, gains_by_language, pool, pooled_gain
+from study.analysis.gains import Place, gains_by_language, pool, pooled_gain
+from study.analysis.leaves import NOTHING, Leaves
 from study.analysis.noise import Estimate
 from study.analysis.series import mean_entry, noise
 
@@ -141,7 +142,7 @@ def best(base: Basis, size: str, targets: Sequence[str]) -> Found:
     places = [(size, seed) for seed in base.design.seeds]
     leaves: dict[str, dict[Place, Leaves]] = {
         target: {
-            place: gains_by_language(base.resampled, chosen[target], target, place) if place in places else {}
+            place: gains_by_language(base.resampled, chosen[target], target, place) if place in places else NOTHING
             for place in base.design.places
         }
         for target in targets

@@ -4,28 +4,47 @@ An arm with text stands against the same arm without it, paired by test example,
 difference of differences: what the text adds where it speaks (targets of its domain, its languages) minus what it adds
 elsewhere. Which targets share the text's domain is known from `report.in_domain` of the spec alone, and its languages
 from the weights of the mix; without them there is no split.
+
+What is claimed of all this stands with all numbers of its kind counted, over all arms with text:
+
+    found = find(basis)
+    [one for one in found.about(found.added[0], "target") if found.stands(one)]
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from study.analysis.basis import Basis
 from study.analysis.design import text_arms
-from study.analysis.gains import POOLED, Leaves, Place, Pool, gains_by_language, pool
+from study.analysis.gains import POOLED, Place, Pool, gains_by_language, pool
+from study.analysis.leaves import Leaves
+from study.analysis.multiple import Family, correct
+from study.analysis.noise import Estimate
+from study.analysis.scaling import contrasts
 from study.analysis.series import Entry, Series, mean_entry, series
 from study.records import Record
 
 EQUAL = 0.05
 """Tokens count as equal when their ratio is this near to 1: blocks of text and batches are not cut alike."""
-LANGUAGES = ["arm", "base", "language", "in_language", "targets", "added", "low", "high", "p", "clear"]
+MEAN = "mean"
+
+Of = Literal["overall", "target", "side", "difference", "language"]
+Kind = Literal["mean", "size", "change"]
+"""Mean over the sizes, at one size, or largest size minus smallest."""
+OF: dict[Of, str] = {
+    "overall": "means of what text adds",
+    "target": "numbers of what text adds on a target",
+    "side": "numbers of what text adds in or out of its domain or languages",
+    "difference": "differences of what text adds in and out of its domain or languages",
+    "language": "numbers of what text adds in a language",
+}
+KINDS: dict[Kind, str] = {"mean": "", "size": " at one size", "change": ", changes with size"}
 
 ByTarget = Mapping[str, Mapping[Place, Leaves]]
 """{target: {(size, seed): {language: (what the text adds, draws)}}}"""
@@ -59,6 +78,15 @@ class Tokens:
 
 
 @dataclass(frozen=True)
+class Language:
+    """What text adds in one language. `inside`: the text speaks it; None where its languages are not told."""
+
+    inside: bool | None
+    targets: tuple[str, ...]
+    added: Estimate
+
+
+@dataclass(frozen=True)
 class Added:
     """What text adds to one arm, over all targets in which both arms were scored."""
 
@@ -68,9 +96,24 @@ class Added:
     by_target: dict[str, Series]
     targets: Split | None
     languages: Split | None
-    by_language: pd.DataFrame
-    """Columns `LANGUAGES`: mean over targets and sizes; clear by Holm's rule over the languages."""
+    by_language: dict[str, Language]
+    """{code: what text adds in it, mean over targets and sizes}"""
     tokens: Tokens
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One number on what text adds."""
+
+    of: Of
+    kind: Kind
+    arm: str
+    base: str
+    name: str
+    """`POOLED`, the target, the side, or the language."""
+    at: str
+    """`MEAN`, a size, or two sizes."""
+    added: Estimate
 
 
 @dataclass(frozen=True)
@@ -79,13 +122,63 @@ class Domain:
 
     arms: tuple[str, ...]
     added: tuple[Added, ...]
+    statements: tuple[Statement, ...]
+    families: dict[tuple[Of, Kind], Family]
+
+    def about(self, one: Added, of: Of, kind: Kind = "mean") -> list[Statement]:
+        """Statements of a kind on one pair of arms."""
+        pair = (one.arm, one.base)
+        return [
+            told for told in self.statements if (told.arm, told.base) == pair and (told.of, told.kind) == (of, kind)
+        ]
+
+    def stands(self, one: Statement) -> bool:
+        """True when the number is not zero, its whole family counted (Holm)."""
+        return self.families[(one.of, one.kind)].stands(one.arm, one.base, one.name, one.at)
 
 
 def find(base: Basis) -> Domain:
     """Every pair of the study that differs in text alone."""
     pairs = text_arms(base.spec)
     found = [_added(base, arm, plain) for arm, plains in pairs.items() for plain in plains]
-    return Domain(tuple(pairs), tuple(one for one in found if one))
+    added = tuple(one for one in found if one)
+    told = tuple(statement for one in added for statement in _statements(one))
+    families = {
+        (of, kind): correct(
+            f"{name}{more}",
+            {(t.arm, t.base, t.name, t.at): t.added for t in told if (t.of, t.kind) == (of, kind)},
+        )
+        for of, name in OF.items()
+        for kind, more in KINDS.items()
+    }
+    return Domain(tuple(pairs), added, told, families)
+
+
+def _statements(one: Added) -> Iterator[Statement]:
+    """All numbers of a pair: the whole, targets, sides and their differences over the sizes, then languages."""
+    named: list[tuple[Of, str, Series]] = [("overall", POOLED, one.pool.gain)]
+    named += [("target", target, of) for target, of in one.by_target.items()]
+    for what, split in (("domain", one.targets), ("languages", one.languages)):
+        if split:
+            named += [("side", f"in its {what}", split.within), ("side", f"outside its {what}", split.outside)]
+            named += [("difference", f"in minus outside its {what}", split.difference)]
+    for of, name, by_size in named:
+        for kind, at, estimate in _over_sizes(by_size):
+            yield Statement(of, kind, one.arm, one.base, name, at, estimate)
+    for code, language in one.by_language.items():
+        yield Statement("language", "mean", one.arm, one.base, code, MEAN, language.added)
+
+
+def _over_sizes(of: Series) -> Iterator[tuple[Kind, str, Estimate]]:
+    """The mean over the sizes, each size, and the change over the ladder; one size is its own mean."""
+    if len(of.sizes) == 1:
+        yield "mean", of.sizes[0], of.mean()
+        return
+    yield "mean", MEAN, of.mean()
+    for size, weights in zip(of.sizes, np.eye(len(of.sizes)), strict=True):
+        yield "size", size, of.linear(weights)
+    for small, large, change in contrasts(of)[:1]:
+        yield "change", f"{large} minus {small}", change
 
 
 def _added(base: Basis, arm: str, plain: str) -> Added | None:
@@ -114,7 +207,7 @@ def _added(base: Basis, arm: str, plain: str) -> Added | None:
         },
         targets=_split(base, arm, effects, inside, lambda target, _: target in inside),
         languages=_split(base, arm, effects, theirs, lambda _, code: code in theirs),
-        by_language=_by_language(base, arm, plain, effects, spoken, theirs),
+        by_language=_by_language(base, arm, effects, spoken, theirs),
         tokens=tokens(base.records, arm, plain),
     )
 
@@ -127,7 +220,7 @@ def _split(
     for wanted in (True, False):
         side = {
             place: {
-                target: {code: leaf for code, leaf in effects[target][place].items() if is_in(target, code) == wanted}
+                target: (here := effects[target][place]).only([code for code in here if is_in(target, code) == wanted])
                 for target in effects
             }
             for place in base.design.places
@@ -155,22 +248,18 @@ def _series(base: Basis, arm: str, name: str, places: Mapping[Place, Mapping[str
 
 
 def _by_language(
-    base: Basis, arm: str, plain: str, effects: ByTarget, codes: Sequence[str], inside: Sequence[str]
-) -> pd.DataFrame:
-    rows = []
+    base: Basis, arm: str, effects: ByTarget, codes: Sequence[str], inside: Sequence[str]
+) -> dict[str, Language]:
+    result = {}
     for code in codes:
         only = {
-            target: {place: {c: leaf for c, leaf in leaves.items() if c == code} for place, leaves in by_place.items()}
+            target: {place: leaves.only([code]) for place, leaves in by_place.items()}
             for target, by_place in effects.items()
         }
         found = pool({target: here for target, here in only.items() if any(here.values())}, base.design, arm)
         if found:
-            mean = found.gain.mean()
-            told = code in inside if inside else None
-            rows.append((arm, plain, code, told, " ".join(found.targets), mean.point, mean.low, mean.high, mean.p))
-    table = pd.DataFrame(rows, columns=LANGUAGES[:-1])
-    clear = multipletests(table["p"], method="holm")[0] if len(table) else np.array([], dtype=bool)
-    return table.assign(clear=clear)
+            result[code] = Language(code in inside if inside else None, found.targets, found.gain.mean())
+    return result
 
 
 def tokens(records: Sequence[Record], arm: str, plain: str) -> Tokens:
@@ -192,9 +281,3 @@ def _tokens(record: Record) -> int:
     """Tokens of the run that won; a search of another length must not count."""
     assert record.winner
     return next((trial.tokens for trial in record.trials if trial.number == record.winner.trial), 0)
-
-
-def language_table(of: Domain) -> pd.DataFrame:
-    """All rows of `by_language`."""
-    tables = [one.by_language for one in of.added]
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=LANGUAGES)

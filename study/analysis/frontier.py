@@ -2,7 +2,8 @@
 
 A way is one (size, arm): its mean score over all targets of the study, and what tuning it costs per seed: intermediate
 and target phases, the search included (what a base model cost to make, and scoring, are paid on every way). It is on
-the frontier when no other way scores as much for less. Ways that lack a target or a seed are left out.
+the frontier when no other way scores as much for less. Ways that lack a target or a seed are left out, and ways with
+a phase that has no record: what they cost is not known.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from study.analysis.basis import Basis
-from study.analysis.frame import lines
+from study.analysis.frame import NONE, lines
 from study.analysis.gains import scores_by_language
-from study.analysis.series import Entry, mean_entry, noise
+from study.analysis.series import POINTS, Entry, mean_entry, noise
 from study.analysis.shares import UNITS, Shares
 from study.analysis.spent import TUNED
 
@@ -63,7 +64,8 @@ def frontier(base: Basis, shared: Shares, rate: float | None) -> Frontier:
                 place: {target: scores_by_language(base.resampled, arm, target, place) for target in design.targets}
                 for place in places
             }
-            if all(found for here in leaves.values() for found in here.values()):
+            paid = not _lacking(base, shared, arm, size)
+            if paid and all(found for here in leaves.values() for found in here.values()):
                 entries |= {((size, arm), seed): mean_entry(leaves[size, seed]) for seed in design.seeds}
     ways = list(dict.fromkeys(place for place, _ in entries))
     if not ways:
@@ -74,7 +76,7 @@ def frontier(base: Basis, shared: Shares, rate: float | None) -> Frontier:
     rows = []
     for way, weights, point in zip(ways, np.eye(len(ways)), points, strict=True):
         amounts = shared.per_seed(TUNED, way[0], way[1], design.targets) or dict.fromkeys(UNITS, 0.0)
-        estimate = together.estimate(points, weights)
+        estimate = together.estimate(points, weights).within(*POINTS)
         money = None if rate is None else amounts["hours"] * rate
         rows.append((*way, *(amounts[unit] for unit in UNITS), money, point, estimate.low, estimate.high))
     found = pd.DataFrame(rows, columns=WAYS[:-4])
@@ -83,6 +85,13 @@ def frontier(base: Basis, shared: Shares, rate: float | None) -> Frontier:
         found[f"on_{unit}"] = pareto(cost, points)
         found[f"often_{unit}"] = pareto(cost, draws).mean(axis=1)
     return Frontier(found[WAYS], draws)
+
+
+def _lacking(base: Basis, shared: Shares, arm: str, size: str) -> list[str]:
+    design = base.design
+    tuned = [target for target in design.targets if target not in design.direct]
+    found = shared.lacking("target", size, arm, tuned, design.seeds)
+    return found + ([] if arm == NONE else shared.lacking("intermediate", size, arm, design.targets, design.seeds))
 
 
 def cheapest(of: Frontier) -> pd.DataFrame:

@@ -7,17 +7,14 @@ pooled_gain(resampled, design, "siqa").mean()          # over targets (degenerat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-import numpy as np
-
 from study.analysis.frame import NONE, Design
+from study.analysis.leaves import Leaves
 from study.analysis.resample import Resampled
-from study.analysis.series import Entry, Series, mean_entry, series
+from study.analysis.series import POINTS, Entry, Series, mean_entry, series
 
-Leaves = dict[str, tuple[float, np.ndarray]]
-"""{language: (value, draws)}"""
 Place = tuple[str, int]
 """(size, seed)"""
 
@@ -37,29 +34,28 @@ class Pool:
 
 def scores_by_language(resampled: Resampled, arm: str, target: str, place: Place) -> Leaves:
     """Scores of one cell by language, in points; empty when it is not scored."""
-    size, seed = place
-    cells = [(size, arm, target, seed, code) for code in sorted(resampled.languages(size, arm, target, seed))]
-    return {cell[4]: (resampled.points[cell], resampled.draws[cell]) for cell in cells}
+    return resampled.leaves(place[0], arm, target, place[1])
 
 
 def gains_by_language(resampled: Resampled, arm: str, target: str, place: Place, base: str = NONE) -> Leaves:
     """Gains of one cell over arm `base` by language; languages that both were scored in."""
     ours, theirs = (scores_by_language(resampled, one, target, place) for one in (arm, base))
-    return {code: (ours[code][0] - theirs[code][0], ours[code][1] - theirs[code][1]) for code in ours if code in theirs}
+    return ours.minus(theirs)
 
 
 def alike(leaves: dict[Spot, Leaves]) -> dict[Spot, Leaves]:
     """Only the languages that all places have: a mean must not change because its parts do."""
     there = [set(found) for found in leaves.values() if found]
     shared = set.intersection(*there) if there else set()
-    return {place: {code: leaf for code, leaf in found.items() if code in shared} for place, found in leaves.items()}
+    return {place: found.only(shared) for place, found in leaves.items()}
 
 
 def score_series(resampled: Resampled, design: Design, arm: str, target: str) -> Series | None:
     """Task score (mean over languages) by size."""
     found = alike({place: scores_by_language(resampled, arm, target, place) for place in design.places})
     entries = {place: mean_entry({target: leaves}) for place, leaves in found.items() if leaves}
-    return series(arm, target, entries, design.sizes, design.parameters)
+    found_series = series(arm, target, entries, design.sizes, design.parameters)
+    return found_series.bounded(*POINTS) if found_series else None
 
 
 def gain(resampled: Resampled, design: Design, arm: str, target: str) -> Series | None:
@@ -94,14 +90,12 @@ def pooled_gain(
 
 def pooled_score(resampled: Resampled, design: Design, arm: str, targets: Sequence[str]) -> Pool | None:
     """Unweighted mean of the scores over `targets`, by the same rule."""
-    return pool(
-        {
-            target: {place: scores_by_language(resampled, arm, target, place) for place in design.places}
-            for target in targets
-        },
-        design,
-        arm,
-    )
+    leaves = {
+        target: {place: scores_by_language(resampled, arm, target, place) for place in design.places}
+        for target in targets
+    }
+    found = pool(leaves, design, arm)
+    return replace(found, gain=found.gain.bounded(*POINTS)) if found else None
 
 
 def pool(leaves: dict[str, dict[Place, Leaves]], design: Design, arm: str) -> Pool | None:

@@ -10,6 +10,9 @@ ladder", zero "below the smallest"; nothing is extrapolated. The scores of `none
 so what they share (test examples) is shared in every draw.
 
 What a doubling buys is the least-squares slope of the `none` scores over log2(parameters).
+
+At a size that both arms have, only seeds that both have count: so an arm adds here what it adds in its gain, which is
+paired, though cells are missing.
 """
 
 from __future__ import annotations
@@ -58,7 +61,7 @@ class Lever:
     doubling: Estimate
     """Points for twice the parameters, without the arm."""
     against_doubling: Estimate
-    """Score of the arm minus score of `none`, over the sizes that both have, minus `doubling`."""
+    """Score of the arm minus score of `none`, over the sizes that both have, minus `doubling`: `gain` - `doubling`."""
     against_next: Estimate | None
     """Score of the arm minus score of `none` at the next larger size, over all sizes with a next one."""
 
@@ -123,8 +126,7 @@ def levers(basis: Basis) -> Levers:
 def lever(resampled: Resampled, design: Design, targets: Sequence[str], of_arm: Series) -> Lever | None:
     """From the arm's gain on the (mean of the) targets. None without two different sizes of `none`."""
     arm = of_arm.arm
-    entries = mean_scores(resampled, design, (NONE, arm), targets)
-    of = curves(entries, design, arm)
+    of = curves(paired(mean_scores(resampled, design, (NONE, arm), targets), arm), design, arm)
     if of is None or len(set(of.ladder)) < 2 or not of.both:
         return None
     unit = np.eye(len(of.points))
@@ -157,6 +159,20 @@ def mean_scores(
     }
     leaves = {place: {target: found[target][place] for target in targets} for place in places}
     return {place: mean_entry(here) for place, here in leaves.items() if all(here.values())}
+
+
+def paired(entries: Mapping[tuple[Spot, int], Entry], arm: str) -> dict[tuple[Spot, int], Entry]:
+    """Without the cells of sizes that `none` and the arm share but whose seed only one of them has."""
+    seeds: dict[Spot, set[int]] = {}
+    for spot, seed in entries:
+        seeds.setdefault(spot, set()).add(seed)
+    both = {size: seeds[NONE, size] & seeds.get((arm, size), set()) for one, size in seeds if one == NONE}
+    kept = {size: found for size, found in both.items() if found}
+    return {
+        ((one, size), seed): entry
+        for ((one, size), seed), entry in entries.items()
+        if (seed in kept[size] if size in kept else one == NONE)
+    }
 
 
 def curves(entries: Mapping[tuple[Spot, int], Entry], design: Design, arm: str) -> Curves | None:

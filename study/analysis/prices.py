@@ -30,7 +30,7 @@ PAID = [*UNITS, "money"]
 GAIN = ["gain", "low", "high"]
 PER_POINT = [f"{unit}_per_point{end}" for unit in PAID for end in ("", "_low", "_high")]
 PRICES = ["arm", "target", "size", *GAIN, *PAID, *PER_POINT, "alone_flops_per_point", "alone_hours_per_point"]
-STEPS = ["target", "size", "larger", *GAIN, *PAID, *PER_POINT]
+STEPS = ["target", "size", "larger", *GAIN, *PAID, *PER_POINT, "lacking"]
 
 
 def price(paid: float, gain: Estimate) -> Estimate:
@@ -61,7 +61,10 @@ def prices(base: Basis, shared: Shares, rate: float | None) -> pd.DataFrame:
 
 
 def steps(base: Basis, shared: Shares, rate: float | None) -> pd.DataFrame:
-    """One row per (target or pool, neighbouring sizes) of arm none, columns `STEPS`: the price of the other lever."""
+    """One row per (target or pool, neighbouring sizes) of arm none, columns `STEPS`: the price of the other lever.
+
+    Where a target phase has no record (`lacking`), what it cost is not known, and there is no price.
+    """
     pool = pooled_score(base.resampled, base.design, NONE, base.design.targets)
     curves = [(found[NONE], (target,)) for target, found in base.scores.items() if NONE in found]
     rows = []
@@ -70,10 +73,20 @@ def steps(base: Basis, shared: Shares, rate: float | None) -> pd.DataFrame:
         for place, (small, large) in enumerate(zip(curve.sizes, curve.sizes[1:], strict=False)):
             # A target that is scored without tuning costs nothing at any size.
             here, there = (shared.per_seed(["target"], size, NONE, targets) or {} for size in (small, large))
-            extra = {unit: there.get(unit, 0.0) - here.get(unit, 0.0) for unit in UNITS}
+            lacking = [name for size in (small, large) for name in _lacking(base, shared, curve, targets, size)]
+            extra = {unit: nan if lacking else there.get(unit, 0.0) - here.get(unit, 0.0) for unit in UNITS}
             estimate = curve.linear(places[place + 1] - places[place])
-            rows.append({"target": curve.target, "size": small, "larger": large, **_row(extra, estimate, rate)})
+            names = {"target": curve.target, "size": small, "larger": large, "lacking": ", ".join(lacking)}
+            rows.append({**names, **_row(extra, estimate, rate)})
     return pd.DataFrame(rows, columns=STEPS)
+
+
+def _lacking(base: Basis, shared: Shares, curve: Series, targets: Sequence[str], size: str) -> list[str]:
+    """Scored cells of none whose target phase has no record."""
+    tuned = [target for target in targets if target not in base.design.direct]
+    there = np.isfinite(curve.values[curve.sizes.index(size)])
+    seeds = [seed for seed, scored in zip(curve.seeds, there, strict=True) if scored]
+    return shared.lacking("target", size, NONE, tuned, seeds)
 
 
 def _bought(base: Basis) -> Iterator[tuple[str, Series, Sequence[str]]]:

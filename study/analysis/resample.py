@@ -4,6 +4,10 @@ Every score is 200 * sum(hits) / (sum(predicted) + sum(possible)). Examples are 
 one (target, language) see the same draw, so every difference between them is paired. Two languages with the same ids
 (parallel test sets: the same meanings) also see the same draw, so a mean over languages is not made to look surer
 than it is. Draws depend on the seed and the ids only, not on the order in which cells come.
+
+Examples about one text (the questions of a paragraph) are drawn together: they are right or wrong together more often
+than chance would have it, and an interval from single ones is too short. Which examples those are is known from the
+predictions (`Judged.groups`); without it every example stands alone.
 """
 
 from __future__ import annotations
@@ -16,21 +20,27 @@ from functools import cached_property
 
 import numpy as np
 
+from study.analysis.leaves import NOTHING, Leaf, Leaves
+
 Cell = tuple[str, str, str, int, str]
 """(size, arm, target, seed, language)"""
 
+FEWEST_GROUPS = 10
+"""With fewer texts their spread is hardly known; their examples then count one by one."""
 BLOCK = 4_000_000
 """Weights held at a time (draws x examples)."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """The judged predictions of one cell; four arrays of one length."""
+    """The judged predictions of one cell; arrays of one length."""
 
     ids: np.ndarray
     hits: np.ndarray
     predicted: np.ndarray
     possible: np.ndarray
+    groups: np.ndarray | None = None
+    """(examples,) numbers, one for all examples about the same text; None where the predictions do not tell."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +52,19 @@ class Resampled:
     draws: dict[Cell, np.ndarray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """What had to be left out, one sentence each."""
+    grouped: frozenset[str] = frozenset()
+    """Targets whose predictions tell which examples are about the same text."""
 
-    def languages(self, size: str, arm: str, target: str, seed: int) -> set[str]:
-        """Languages that this (size, arm, target, seed) was scored on."""
-        return self.index.get((size, arm, target, seed), set())
+    def leaves(self, size: str, arm: str, target: str, seed: int) -> Leaves:
+        """The scores of this (size, arm, target, seed) by language; empty where it is not scored."""
+        return self.blocks.get((size, arm, target, seed), NOTHING)
 
     @cached_property
-    def index(self) -> dict[tuple[str, str, str, int], set[str]]:
-        table: dict[tuple[str, str, str, int], set[str]] = defaultdict(set)
-        for size, arm, target, seed, language in self.points:
-            table[(size, arm, target, seed)].add(language)
-        return dict(table)
+    def blocks(self) -> dict[tuple[str, str, str, int], Leaves]:
+        table: dict[tuple[str, str, str, int], dict[str, Leaf]] = defaultdict(dict)
+        for cell in sorted(self.points):
+            table[cell[:4]][cell[4]] = self.points[cell], self.draws[cell]
+        return {where: Leaves.of(found) for where, found in table.items()}
 
 
 def resample(judged: Mapping[Cell, Judged], count: int, seed: int = 0) -> Resampled:
@@ -63,6 +75,8 @@ def resample(judged: Mapping[Cell, Judged], count: int, seed: int = 0) -> Resamp
     points: dict[Cell, float] = {}
     draws: dict[Cell, np.ndarray] = {}
     notes = []
+    grouped = set()
+    parallel: dict[tuple[str, int], np.ndarray | None] = {}
     for (target, language), members in sorted(groups.items()):
         ids, orders = _aligned([judged[cell].ids for cell in members])
         most = max(len(judged[cell].ids) for cell in members)
@@ -72,11 +86,26 @@ def resample(judged: Mapping[Cell, Judged], count: int, seed: int = 0) -> Resamp
             continue
         sums = np.stack([_columns(judged[cell], order) for cell, order in zip(members, orders, strict=True)])
         whole = _ratio(sums.sum(axis=2))
-        drawn = _bootstrap(sums, ids, count, seed)
+        joined = zlib.crc32("\n".join(ids).encode())
+        told = next((place for place, cell in enumerate(members) if judged[cell].groups is not None), None)
+        if told is not None:
+            grouped.add(target)
+        if (target, joined) not in parallel:  # translations need not repeat a text to the letter: the first one counts
+            texts = judged[members[told]].groups if told is not None else None
+            parallel[(target, joined)] = None if texts is None else _numbered(texts[orders[told or 0]])
+        drawn = _bootstrap(sums, parallel[(target, joined)], count, np.random.default_rng([seed, joined]))
         for index, cell in enumerate(members):
             points[cell] = float(whole[index])
             draws[cell] = drawn[index]
-    return Resampled(count, points, draws, tuple(notes))
+    return Resampled(count, points, draws, tuple(notes), frozenset(grouped))
+
+
+def _numbered(groups: np.ndarray) -> np.ndarray | None:
+    """Groups numbered from 0 in the order in which they come; None when each has one example, or when they are few."""
+    first, inverse = np.unique(groups, return_index=True, return_inverse=True)[1:]
+    if not FEWEST_GROUPS <= len(first) < len(groups):
+        return None
+    return np.argsort(np.argsort(first))[inverse]
 
 
 def _aligned(every: list[np.ndarray]) -> tuple[list[str], list[np.ndarray]]:
@@ -101,10 +130,12 @@ def _ratio(sums: np.ndarray) -> np.ndarray:
     return np.divide(200.0 * hits, total, out=np.zeros_like(hits, dtype=float), where=total > 0)
 
 
-def _bootstrap(sums: np.ndarray, ids: list[str], count: int, seed: int) -> np.ndarray:
-    """(cells, 2, examples) -> (cells, count) scores on resampled examples."""
+def _bootstrap(sums: np.ndarray, groups: np.ndarray | None, count: int, rng: np.random.Generator) -> np.ndarray:
+    """(cells, 2, examples) -> (cells, count) scores on resampled examples, or groups of them."""
+    if groups is not None:
+        order = np.argsort(groups, kind="stable")
+        sums = np.add.reduceat(sums[:, :, order], np.searchsorted(groups[order], np.arange(groups.max() + 1)), axis=2)
     cells, _, examples = sums.shape
-    rng = np.random.default_rng([seed, zlib.crc32("\n".join(ids).encode())])
     # Of an accuracy every example counts alike: its total need not be drawn.
     alike = np.ptp(sums[:, 1]) == 0
     flat = (sums[:, 0] if alike else sums.reshape(cells * 2, examples)).T

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 import pandas as pd
@@ -145,7 +146,7 @@ def retention_series(
         if len(rows) and set(zip(rows["target"], rows["task"], strict=True)) == units:
             entries[(size, seed)] = Entry(float(rows["retention"].mean()), ratios[rows.index].mean(axis=0))
     found = series(arm, "retention", entries, design.sizes, design.parameters)
-    return found if found is not None and found.mean().error > 0 else None
+    return found.bounded(0.0, inf) if found is not None and found.mean().error > 0 else None
 
 
 def below_hundred(curve: Series) -> Estimate:

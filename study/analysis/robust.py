@@ -10,7 +10,7 @@ White's HC3 on the clusters' means. The usual sandwich (HC1) covered 86 to 93 % 
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from study.analysis.noise import LEVEL, Estimate
 
@@ -35,5 +35,5 @@ def clustered(
 
 def with_t(point: float, error: float, freedom: float) -> Estimate:
     """95 % interval from an error and its degrees of freedom."""
-    width = float(stats.t.ppf((1 + LEVEL) / 2, freedom)) * error
+    width = float(stdtrit(freedom, (1 + LEVEL) / 2)) * error
     return Estimate(point, point - width, point + width, error, freedom)

@@ -24,6 +24,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from study.analysis.leaves import Leaves
 from study.analysis.noise import Component, Estimate, Noise
 
 Where = TypeVar("Where")
@@ -31,6 +32,8 @@ Where = TypeVar("Where")
 ENOUGH_SEEDS = 5
 """Seeds at every size from which each size has its own spread."""
 FEWEST_LANGUAGES = 3
+POINTS = (0.0, 100.0)
+"""Between which every score lies."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Series:
     across: Noise | None
     """The noise when languages count as a sample of languages; None with fewer than three."""
     seed_noise: bool
+    bounds: tuple[float, float] | None = None
+    """Between which the quantity must lie, so that no interval of it says more; None: anywhere, as a difference may."""
 
     def linear(self, weights: Sequence[float] | np.ndarray) -> Estimate:
         """The weighted sum over the sizes."""
@@ -75,11 +80,20 @@ class Series:
 
     def at(self, size: str) -> Estimate | None:
         """The estimate at one size; None when that size has no value."""
-        return self.linear(np.eye(len(self.sizes))[self.sizes.index(size)]) if size in self.sizes else None
+        return self._bounded(np.eye(len(self.sizes))[self.sizes.index(size)]) if size in self.sizes else None
 
     def mean(self) -> Estimate:
         """The unweighted mean over the sizes present."""
-        return self.linear(np.full(len(self.sizes), 1 / len(self.sizes)))
+        return self._bounded(np.full(len(self.sizes), 1 / len(self.sizes)))
+
+    def _bounded(self, weights: np.ndarray) -> Estimate:
+        """A weighted mean over the sizes: it has the bounds of the quantity, which a contrast has not."""
+        found = self.linear(weights)
+        return found.within(*self.bounds) if self.bounds else found
+
+    def bounded(self, lowest: float, highest: float) -> Series:
+        """The same quantity, known to lie between two numbers."""
+        return replace(self, bounds=(lowest, highest))
 
     def draws(self, count: int) -> np.ndarray:
         """(sizes, count) joint draws, for what is no weighted sum."""
@@ -93,30 +107,29 @@ class Series:
         return int(np.isfinite(self.values[self.sizes.index(size)]).sum())
 
 
-def mean_entry(leaves: Mapping[str, Mapping[str, tuple[float, np.ndarray]]]) -> Entry:
-    """The unweighted mean over targets of the unweighted mean over languages of {target: {language: (value, draws)}}.
+def mean_entry(leaves: Mapping[str, Leaves]) -> Entry:
+    """The unweighted mean over targets of the unweighted mean over languages of {target: languages}.
 
     Without a language, each target is the mean of its other languages; a target with no other keeps its value.
     """
-    codes = sorted({code for found in leaves.values() for code in found})
+    codes = tuple(sorted({code for found in leaves.values() for code in found.codes}))
     if len(codes) == 1:
-        alone = [leaf for found in leaves.values() for leaf in found.values()]
-        value, drawn = float(np.mean([value for value, _ in alone])), np.mean([draws for _, draws in alone], axis=0)
-        return Entry(value, drawn, tuple(codes), np.ones(1), drawn[None], np.array([value]))
+        value = float(np.mean([found.points[0] for found in leaves.values()]))
+        drawn = np.concatenate([found.draws for found in leaves.values()]).mean(axis=0, keepdims=True)
+        return Entry(value, drawn[0], codes, np.ones(1), drawn, np.array([value]))
     place = {code: index for index, code in enumerate(codes)}
-    count = len(next(iter(next(iter(leaves.values())).values()))[1])
+    count = next(iter(leaves.values())).draws.shape[1]
     weights, changes, parts = np.zeros(len(codes)), np.zeros(len(codes)), np.zeros((len(codes), count))
     whole = 0.0
     for found in leaves.values():
-        rows = [place[code] for code in found]
-        values = np.array([value for value, _ in found.values()])
-        mean, share = float(values.mean()), 1 / (len(leaves) * len(values))
+        rows = slice(None) if found.codes == codes else [place[code] for code in found.codes]
+        mean, share = float(found.points.mean()), 1 / (len(leaves) * len(found))
         weights[rows] += share
-        parts[rows] += share * np.stack([draws for _, draws in found.values()])
+        parts[rows] += share * found.draws
         whole += mean / len(leaves)
-        if len(values) > 1:
-            changes[rows] += share * (mean - values) * len(values) / (len(values) - 1)
-    return Entry(whole, parts.sum(axis=0), tuple(codes), weights, parts, whole + changes)
+        if len(found) > 1:
+            changes[rows] += share * (mean - found.points) * len(found) / (len(found) - 1)
+    return Entry(whole, parts.sum(axis=0), codes, weights, parts, whole + changes)
 
 
 def series(
@@ -192,17 +205,18 @@ def _covariance(draws: Sequence[np.ndarray]) -> np.ndarray:
 
 def _shared(covariance: np.ndarray, rows: Sequence[Sequence[int]]) -> np.ndarray:
     """(places, places): what different seeds have in common. A place with one seed: all of it, less what is its own."""
-    common, own = {}, []
+    member = np.zeros((len(rows), len(covariance)))
     for place, row in enumerate(rows):
-        if len(row) > 1:
-            block = covariance[np.ix_(row, row)]
-            common[place] = max((block.sum() - np.trace(block)) / (len(row) * (len(row) - 1)), 0.0)
-            own.append(max(np.trace(block) / len(row) - common[place], 0.0))
-    apart = float(np.mean(own)) if own else 0.0
-    matrix = np.array([[covariance[np.ix_(one, other)].mean() for other in rows] for one in rows])
-    for place, row in enumerate(rows):
-        alone = max(covariance[row[0], row[0]] - apart, 0.0)
-        matrix[place, place] = common.get(place, alone)
+        member[place, row] = 1.0
+    counts, own = member.sum(axis=1), member @ np.diag(covariance)
+    matrix = member @ covariance @ member.T
+    many = counts > 1
+    pairs = np.maximum((np.diag(matrix) - own)[many] / (counts * (counts - 1))[many], 0.0)
+    apart = np.maximum(own[many] / counts[many] - pairs, 0.0)
+    common = np.maximum(own - (apart.mean() if many.any() else 0.0), 0.0)
+    common[many] = pairs
+    matrix /= np.outer(counts, counts)
+    np.fill_diagonal(matrix, common)
     return matrix
 
 

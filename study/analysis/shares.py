@@ -13,7 +13,7 @@ The shares of all cells, and what was spent outside the design, sum to what was 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -38,6 +38,11 @@ class Shares:
     """One row per (cell, kind of phase), columns `frame.CELL`, kind, `UNITS`."""
     by_place: dict[tuple[str, str, str, str], tuple[np.ndarray, frozenset[int]]]
     """{(kind, size, arm, target): (`UNITS` of all seeds together, the seeds)}"""
+
+    def lacking(self, kind: str, size: str, arm: str, targets: Sequence[str], seeds: Collection[int]) -> list[str]:
+        """Cells for which no phase of a kind has a record, so that what they cost is not known: "xcopa/m/seed 1"."""
+        paid = {target: self.by_place.get((kind, size, arm, target), (None, frozenset()))[1] for target in targets}
+        return [f"{target}/{size}/seed {seed}" for target in targets for seed in sorted(set(seeds) - paid[target])]
 
     def per_seed(self, kinds: Sequence[str], size: str, arm: str, targets: Sequence[str]) -> dict[str, float] | None:
         """`UNITS` of these targets together, each divided by the number of its seeds; None where nothing was paid."""

@@ -130,7 +130,7 @@ def mixed(of: Rows) -> Check | None:
         warnings.simplefilter("ignore")  # what they warn of is looked at below
         try:
             model = MixedLM(of.gain * scale, _columns(of) * scale[:, None], np.zeros(len(scale)), exog_vc=spread)
-            fitted = model.fit(reml=True, method=["bfgs", "powell"])
+            fitted = model.fit(reml=True, method="powell")
             point, error = float(fitted.fe_params[-1]), float(fitted.bse_fe[-1])
         except (np.linalg.LinAlgError, ValueError):
             return None

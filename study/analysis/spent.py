@@ -59,7 +59,8 @@ def devices(spec: dict[str, Any], kind: str) -> float:
 
 
 def on_gpus(spec: dict[str, Any]) -> bool:
-    return float((spec.get("compute") or {}).get("gpus_per_trial") or 0) > 0
+    """Simulated time is that of GPUs, whatever the study behind it runs on."""
+    return bool(spec.get("simulated")) or float((spec.get("compute") or {}).get("gpus_per_trial") or 0) > 0
 
 
 def _row(record: Record, count: float) -> dict[str, Any]:

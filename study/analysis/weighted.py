@@ -13,27 +13,33 @@ from collections.abc import Callable, Collection, Mapping
 import numpy as np
 
 from study.analysis.frame import Design
-from study.analysis.gains import Leaves, Place, Pool, pool
+from study.analysis.gains import Place, Pool, pool
 from study.analysis.languages import ENGLISH, Group
+from study.analysis.leaves import NOTHING, SUM, Leaves, Name
 from study.analysis.series import Series, mean_entry, series
 
 ByTarget = dict[str, dict[Place, Leaves]]
-"""{target: {(size, seed): {language: (value, draws)}}}"""
+"""{target: {(size, seed): languages}}"""
 Weigh = Callable[[Collection[str], str], Mapping[str, float] | None]
 """(languages of a cell, size) -> {language: weight}; None where the cell lacks what it takes."""
-SUM = "sum"
 
 
 def pooled(leaves: ByTarget, weigh: Weigh, design: Design, arm: str) -> Pool | None:
     """The sum, as the mean over those targets that have it and may be pooled for the arm."""
+    return pools(leaves, {SUM: weigh}, design, arm).get(SUM)
+
+
+def pools(leaves: ByTarget, weighs: Mapping[Name, Weigh], design: Design, arm: str) -> dict[Name, Pool]:
+    """Many sums at once, by name; those that can be made."""
     wanted = {target: leaves[target] for target in design.poolable(arm) if target in leaves}
-    return pool(_sums(wanted, weigh), design, arm)
+    found = {name: pool(sums, design, arm) for name, sums in _sums(wanted, weighs).items()}
+    return {name: one for name, one in found.items() if one}
 
 
 def by_target(leaves: ByTarget, weigh: Weigh, design: Design, arm: str) -> dict[str, Series]:
     """{target: the sum by size}"""
     found = {}
-    for target, places in _sums(leaves, weigh).items():
+    for target, places in _sums(leaves, {SUM: weigh})[SUM].items():
         entries = {place: mean_entry({target: leaf}) for place, leaf in places.items() if leaf}
         curve = series(arm, target, entries, design.sizes, design.parameters)
         if curve is not None:
@@ -66,21 +72,25 @@ def difference(first: Group, second: Group) -> Weigh:
     return lambda codes, size: _minus(mean_of(first)(codes, size), mean_of(second)(codes, size))
 
 
-def _sums(leaves: ByTarget, weigh: Weigh) -> ByTarget:
-    """Every cell as the one "language" `SUM`; empty where it cannot be made."""
-    return {
-        target: {place: _sum(found, weigh, place[0]) for place, found in places.items()}
-        for target, places in leaves.items()
-    }
+def _sums(leaves: ByTarget, weighs: Mapping[Name, Weigh]) -> dict[Name, ByTarget]:
+    """Every cell as the one "language" `SUM`, for each way of weighing; empty where it cannot be made."""
+    rows: dict[tuple[tuple[str, ...], str], dict[Name, np.ndarray]] = {}  # many cells have the same languages
+    sums: dict[Name, ByTarget] = {name: {target: {} for target in leaves} for name in weighs}
+    for target, places in leaves.items():
+        for place, found in places.items():
+            where = found.codes, place[0]
+            if where not in rows:
+                rows[where] = _rows(*where, weighs)
+            made = found.weighted(rows[where])
+            for name in weighs:
+                sums[name][target][place] = made.get(name, NOTHING)
+    return sums
 
 
-def _sum(leaves: Leaves, weigh: Weigh, size: str) -> Leaves:
-    weights = weigh(leaves, size)
-    if not weights:
-        return {}
-    value = sum(weight * leaves[code][0] for code, weight in weights.items())
-    draws = np.array(list(weights.values())) @ np.array([leaves[code][1] for code in weights])
-    return {SUM: (float(value), draws)}
+def _rows(codes: tuple[str, ...], size: str, weighs: Mapping[Name, Weigh]) -> dict[Name, np.ndarray]:
+    """{name: (languages,) weights}, without those that lack what they take."""
+    found = {name: weigh(codes, size) for name, weigh in weighs.items()}
+    return {name: np.array([one.get(code, 0.0) for code in codes]) for name, one in found.items() if one}
 
 
 def _mean(codes: Collection[str]) -> Mapping[str, float] | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from study.analysis.frame import lines
 from study.analysis.retention import LITTLE
+from study.report.answers.words import signed
 from study.report.findings import Findings
+from trainables.tasks import TASKS
 
 SIMULATED = "This study is simulated: every number was drawn from planted effects, and no model was trained."
 
@@ -38,9 +40,9 @@ def cautions(found: Findings) -> list[str]:
     if sum(family.size for family in found.levels.families.values()) > 1:
         told.append(
             "Intervals are 95 % each and not corrected for their number: about one in twenty leaves zero out by "
-            "chance. What questions 1 to 3 claim in words, and what the tables of gains, changes and levers mark as "
-            "clear, stands with its whole family counted (Holm): false claims in at most one study in twenty per "
-            "family. A family is one kind of gain or change."
+            "chance. What questions 1 to 3 and 5 claim in words, and what the tables of gains, changes, levers and "
+            "domain text call standing, holds with its whole family counted (Holm): false claims in at most one "
+            "study in twenty per family. A family is one kind of gain or change."
         )
     return told
 
@@ -94,9 +96,26 @@ def _searches(found: Findings) -> list[str]:
         told.append(f"{len(lost)} of {len(found.trials)} trials diverged or failed.")
     if found.failures:
         told.append(f"{len(found.failures)} phases failed in their last run and have no record.")
-    if found.searches["trials"].nunique() > 1:
-        told.append("The searches did not all have the same number of trials (extended ones have one more).")
-    return told
+    unequal = found.fairness[~found.fairness["equal"].astype(bool)]
+    if len(unequal):
+        names = ", ".join(" ".join(filter(None, (row.kind, row.target, "at", row.size))) for row in lines(unequal))
+        told.append(f"Arms were not searched with the same number of trials: {names}.")
+    return told + _narrowed(found)
+
+
+def _narrowed(found: Findings) -> list[str]:
+    """Sizes that searched around the winners of the smallest, and what is known of the loss."""
+    narrowed = found.fairness[found.fairness["narrowed"].astype(bool)]
+    if not len(narrowed):
+        return []
+    sizes = ", ".join(size for size in found.design.sizes if size in set(narrowed["size"]))
+    known = found.regret["regret"].dropna().astype(float)
+    lost = "what that lost in score is not known of this study"
+    if len(known):
+        mean = signed(known.mean())
+        lost = f"full minus narrowed dev score, where the store holds both ({len(known)} searches): {mean} on the mean"
+    said = f"Sizes {sizes} searched around the winners of the smallest size, with half the trials (search.transfer)"
+    return [f"{said}; {lost}."]
 
 
 def _stand_ins(found: Findings) -> list[str]:
@@ -108,6 +127,16 @@ def _stand_ins(found: Findings) -> list[str]:
         )
     told += _replaced(found, "stand_in", "another set stands in for an absent test set")
     told += _replaced(found, "train_stand_in", "another set stands in for the training set")
+    alone = [
+        target
+        for target in found.design.targets
+        if target in TASKS and TASKS[target].head == "span" and target not in found.resampled.grouped
+    ]
+    if alone and not found.spec.get("simulated") and len(found.cells):
+        told.append(
+            f"Questions about one paragraph count as independent on {', '.join(alone)}: the predictions do not tell "
+            "which share one (an earlier version wrote them), so these intervals are too short."
+        )
     small = found.cells[found.cells["examples"] < 100]
     if len(small):
         names = sorted({f"{row.target}/{row.language}" for row in lines(small)})

@@ -7,16 +7,17 @@ found.gains["siqa"]["xcopa"].at("m")
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pandas as pd
 
-from study.analysis import bylanguage, cost, distance, domain, fits, replication
+from study.analysis import bylanguage, cost, distance, domain, fits, regret, replication
 from study.analysis import gains as gain
 from study.analysis import trials as tried
 from study.analysis.basis import Basis, Evidence, basis
 from study.analysis.benchmark import COLUMNS, benchmark
+from study.analysis.fairness import fairness
 from study.analysis.frame import Design
 from study.analysis.interaction import Interaction, interaction
 from study.analysis.levels import Levels, levels
@@ -25,6 +26,7 @@ from study.analysis.resample import Resampled
 from study.analysis.retention import Memory, memory
 from study.analysis.series import Entry, series
 from study.analysis.slope_checks import Check, slope_checks
+from study.progress import Told, silent, steps
 from study.report import load
 from study.store import Store
 from trainables.tasks.benchmark import XTREME_R
@@ -52,38 +54,45 @@ class Findings(Basis):
     replication: pd.DataFrame
     """Rows of `replication.find`."""
     searches: pd.DataFrame
+    fairness: pd.DataFrame
+    """Rows of `fairness.fairness`."""
+    regret: pd.DataFrame
+    """Rows of `regret.find`, over all records that the store holds."""
     trials: pd.DataFrame
     overhead: tried.Overhead
 
 
-def gather(store: Store, settings: Mapping[str, Any] | None = None) -> Findings:
+def gather(store: Store, settings: Mapping[str, Any] | None = None, progress: Told = silent) -> Findings:
     """Read a store and compute. Works on an empty and on a half-finished study. `settings`: see `load.evidence`."""
-    return find(load.evidence(store, settings))
+    return find(load.evidence(store, settings, progress), progress)
 
 
-def find(evidence: Evidence) -> Findings:
+def find(evidence: Evidence, progress: Told = silent) -> Findings:
     """Compute from what was read or simulated."""
-    base = basis(evidence)
+    step = steps(progress, "computing", 1 + len(fields(Findings)) - len(fields(Basis)))
+    base = step(basis(evidence))
     design, resampled, cells = base.design, base.resampled, base.cells
     ran = tried.trials(base.records)
     return Findings(
         **vars(base),
-        benchmark=_benchmark(base.spec, cells, design, resampled),
-        by_language=distance.by_language(cells),
-        language_gains=_language_gains(resampled, design),
-        levels=levels(base),
-        interaction=interaction(base),
-        slope_checks=slope_checks(base),
-        levers=levers(base),
-        memory=memory(base),
-        across_languages=bylanguage.find(base),
-        cost=cost.find(base),
-        domain=domain.find(base),
-        fits=fits.find(base),
-        replication=replication.find(base, load.published()),
-        searches=tried.searches(base.records),
-        trials=ran,
-        overhead=tried.overhead(ran),
+        benchmark=step(_benchmark(base.spec, cells, design, resampled)),
+        by_language=step(distance.by_language(cells)),
+        language_gains=step(_language_gains(resampled, design)),
+        levels=step(levels(base)),
+        interaction=step(interaction(base)),
+        slope_checks=step(slope_checks(base)),
+        levers=step(levers(base)),
+        memory=step(memory(base)),
+        across_languages=step(bylanguage.find(base)),
+        cost=step(cost.find(base)),
+        domain=step(domain.find(base)),
+        fits=step(fits.find(base)),
+        replication=step(replication.find(base, load.published())),
+        searches=step(tried.searches(base.records)),
+        fairness=step(fairness(base.records, design)),
+        regret=step(regret.find([*base.records, *evidence.older])),
+        trials=step(ran),
+        overhead=step(tried.overhead(ran)),
     )
 
 

@@ -1,6 +1,6 @@
 """How does a report read twenty thousand files of predictions again without reading them? One small file per scoring.
 
-What a report needs of an evaluation (per example: id, hits, predicted, possible) is kept as one npz under
+What a report needs of an evaluation (per example: id, hits, predicted, possible, group) is kept as one npz under
 `report/cache/`, named by the evaluation's key. It holds the fingerprint of the record that it was made for; a file of
 another fingerprint, or one that cannot be read, is as good as none: the predictions are read and it is written anew.
 The folder can be deleted at any time.
@@ -24,14 +24,17 @@ from pyarrow import parquet
 from study.analysis.basis import DevCell
 from study.analysis.frame import NONE, lines, result_cells
 from study.analysis.resample import Cell, Judged
+from study.progress import Told, silent
 from study.records import Record
 from study.store import Store
 from trainables import storage
 from trainables.errors import StorageError
 
 COLUMNS = ["id", "hits", "predicted", "possible"]
+GROUP = "group"
+"""Absent from predictions of earlier versions."""
 SEPARATOR = "\0"
-VERSION = 2
+VERSION = 3
 """Of the layout below; a file of another version is made again."""
 
 LOST = {
@@ -45,7 +48,7 @@ Ids = dict[bytes, np.ndarray]
 
 
 def predictions(
-    store: Store, rows: pd.DataFrame, records: Iterable[Record]
+    store: Store, rows: pd.DataFrame, records: Iterable[Record], progress: Told = silent
 ) -> tuple[dict[Cell, Judged], dict[DevCell, Judged], tuple[str, ...]]:
     """(judged predictions of the result cells, those of the arms' own tasks on dev, notes) for `frame.scores` rows.
 
@@ -59,7 +62,10 @@ def predictions(
     for row in lines(dev):
         wanted[row.key].add((row.task, row.language, "dev"))
     ids: Ids = {}
-    read = {key: _scoring(store, key, sorted(places), marks[key], ids) for key, places in wanted.items()}
+    read = {}
+    for done, (key, places) in enumerate(wanted.items()):
+        progress("reading predictions", done, len(wanted))
+        read[key] = _scoring(store, key, sorted(places), marks[key], ids)
     judged = {
         (row.size, row.arm, row.target, row.seed, row.language): found
         for row in lines(cells)
@@ -104,14 +110,25 @@ def _path(store: Store, key: str, place: Place) -> str:
 def _read(path: str, ids: Ids) -> Judged | None:
     try:
         data = pyarrow.BufferReader(storage.read_bytes(path))
-        table = parquet.ParquetFile(data).read(columns=COLUMNS, use_threads=False)
+        file = parquet.ParquetFile(data)
+        there = [*COLUMNS, *([GROUP] if GROUP in file.schema_arrow.names else [])]
+        table = file.read(columns=there, use_threads=False)
         names = table["id"].cast(pyarrow.string()).to_pylist()
         numbers = [table[name].to_numpy().astype(float) for name in COLUMNS[1:]]
+        groups = _groups(table[GROUP].to_pylist()) if GROUP in there else None
     except (OSError, ValueError, KeyError, StorageError):  # pyarrow's errors are OSErrors and ValueErrors
         return None
     if not all(np.isfinite(column).all() for column in numbers):
         return None  # an answer that was not judged is not a wrong one
-    return Judged(_shared(SEPARATOR.join(map(str, names)).encode(), ids), *numbers)
+    hits, predicted, possible = numbers
+    return Judged(_shared(SEPARATOR.join(map(str, names)).encode(), ids), hits, predicted, possible, groups)
+
+
+def _groups(names: list[str]) -> np.ndarray | None:
+    """Numbers in place of names; an example without a group has one of its own. None when no example has one."""
+    if not any(names):
+        return None
+    return pd.factorize(np.array([name or f"alone {row}" for row, name in enumerate(names)], dtype=object))[0]
 
 
 def _shared(joined: bytes, ids: Ids) -> np.ndarray:
@@ -121,21 +138,25 @@ def _shared(joined: bytes, ids: Ids) -> np.ndarray:
 
 
 def _packed(found: Mapping[Place, Judged], mark: str) -> bytes:
-    """Names and lengths as text; ids as bytes; hits, predicted and possible of all places in a row, (3, examples)."""
+    """Names and lengths as text; ids as bytes; hits, predicted, possible and groups of all places, (4, examples)."""
     joined = [SEPARATOR.join(judged.ids).encode() for judged in found.values()]
     heading = {
         "mark": mark,
         "places": [
-            [*place, len(judged.ids), len(text)] for (place, judged), text in zip(found.items(), joined, strict=True)
+            [*place, len(judged.ids), len(text), judged.groups is not None]
+            for (place, judged), text in zip(found.items(), joined, strict=True)
         ],
     }
-    numbers = [np.stack([judged.hits, judged.predicted, judged.possible]) for judged in found.values()]
+    numbers = [
+        np.stack([one.hits, one.predicted, one.possible, np.zeros(len(one.ids)) if one.groups is None else one.groups])
+        for one in found.values()
+    ]
     data = io.BytesIO()
     np.savez_compressed(
         data,
         heading=np.frombuffer(json.dumps(heading).encode(), dtype=np.uint8),
         ids=np.frombuffer(b"".join(joined), dtype=np.uint8),
-        numbers=np.concatenate(numbers, axis=1) if numbers else np.zeros((3, 0)),
+        numbers=np.concatenate(numbers, axis=1) if numbers else np.zeros((4, 0)),
     )
     return data.getvalue()
 
@@ -150,9 +171,11 @@ def _unpacked(path: str, mark: str, ids: Ids) -> dict[Place, Judged] | None:
             text, numbers = kept["ids"].tobytes(), kept["numbers"]
         found: dict[Place, Judged] = {}
         start = letter = 0
-        for task, language, split, count, length in heading["places"]:
-            part = numbers[:, start : start + count]
-            found[(task, language, split)] = Judged(_shared(text[letter : letter + length], ids), *part)
+        for task, language, split, count, length, grouped in heading["places"]:
+            hits, predicted, possible, groups = numbers[:, start : start + count]
+            names = _shared(text[letter : letter + length], ids)
+            texts = groups.astype(np.int32) if grouped else None
+            found[(task, language, split)] = Judged(names, hits, predicted, possible, texts)
             start, letter = start + count, letter + length
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error, StorageError):
         return None

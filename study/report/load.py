@@ -16,6 +16,7 @@ from study.analysis.basis import Evidence
 from study.analysis.design import design
 from study.analysis.frame import result_cells, scores
 from study.analysis.replication import Paper, paper
+from study.progress import Told, silent
 from study.records import Record
 from study.report.facts import languages
 from study.report.judged import predictions
@@ -32,9 +33,11 @@ class Loaded:
     failures: dict[str, str]
     """{key: one line} of phases that failed last time and have no record."""
     notes: list[str] = field(default_factory=list)
+    older: tuple[Record, ...] = ()
+    """Records that were left out, because a newer one of the same phase is there."""
 
 
-def evidence(store: Store, settings: Mapping[str, Any] | None = None) -> Evidence:
+def evidence(store: Store, settings: Mapping[str, Any] | None = None, progress: Told = silent) -> Evidence:
     """Everything that a report rests on. An empty or absent study gives empty evidence.
 
     `settings` stand in place of the stored spec's `report`: how a report is made may change after the run.
@@ -43,9 +46,10 @@ def evidence(store: Store, settings: Mapping[str, Any] | None = None) -> Evidenc
     if settings is not None and loaded.spec:
         loaded.spec = {**loaded.spec, "report": dict(settings)}
     rows = scores(loaded.records, design(loaded.spec, loaded.records))
-    judged, kept, notes = predictions(store, rows, loaded.records)
+    judged, kept, notes = predictions(store, rows, loaded.records, progress)
     facts = languages(store, loaded.spec, sorted(set(result_cells(rows)["language"])))
-    return Evidence(loaded.spec, loaded.records, judged, facts, loaded.failures, (*loaded.notes, *notes), kept)
+    told = (*loaded.notes, *notes)
+    return Evidence(loaded.spec, loaded.records, judged, facts, loaded.failures, told, kept, loaded.older)
 
 
 def load(store: Store) -> Loaded:
@@ -59,9 +63,12 @@ def load(store: Store) -> Loaded:
     notes = [
         f"{key}: its record does not hold and counts as missing ({reason})." for key, reason in sorted(broken.items())
     ]
-    if older := sorted(done - {record.key for record in records}):
-        notes.append(f"Left out, because a newer record of the same phase is there: {', '.join(older)}.")
-    return Loaded(store.spec(), records, failures, notes)
+    kept = {record.key for record in records}
+    older = tuple(sorted((record for record in found if record.key not in kept), key=lambda record: record.key))
+    if older:
+        names = ", ".join(record.key for record in older)
+        notes.append(f"Left out, because a newer record of the same phase is there: {names}.")
+    return Loaded(store.spec(), records, failures, notes, older)
 
 
 def latest(records: list[Record]) -> list[Record]:

@@ -20,6 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from study import summary
+from study.progress import Told, silent
 from study.report.answers import answers
 from study.report.answers.words import Answer
 from study.report.cautions import SIMULATED, cautions
@@ -40,14 +41,16 @@ MOST = 12
 """An answer of more sentences shows them when asked."""
 
 
-def write(store: Store, now: datetime | None = None, settings: Mapping[str, Any] | None = None) -> dict[str, str]:
+def write(
+    store: Store, now: datetime | None = None, settings: Mapping[str, Any] | None = None, progress: Told = silent
+) -> dict[str, str]:
     """Write the page, its Markdown, tables as CSV and LaTeX, and figures as SVG and PNG; return their paths by name.
 
     Raises `StorageError` when the storage refuses. `now` (UTC) is the date shown; the default is the clock's.
-    `settings`: a `ReportSpec` in place of the one that the last run stored.
+    `settings`: a `ReportSpec` in place of the one that the last run stored. `progress` is told how far it is.
     """
-    found = gather(store, settings)
-    drawings, tables = draw(found), csv_tables(found)
+    found = gather(store, settings, progress)
+    drawings, tables = draw(found, progress), csv_tables(found)
     shown, told = chapters(found, tables, drawings), answers(found)
     folder = store.report_folder
     paths = {
@@ -59,7 +62,8 @@ def write(store: Store, now: datetime | None = None, settings: Mapping[str, Any]
     }
     summary.clear(store)
     made = _tables(tables, shown) | _figures(drawings)
-    for name, content in made.items():
+    for done, (name, content) in enumerate(made.items()):
+        progress("writing files", done, len(made))
         storage.write_bytes(storage.join(folder, name), content)
     for part in ("figures", "tex"):  # of a report on more, or other, arms and targets
         for name in storage.names(storage.join(folder, part)):

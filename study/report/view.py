@@ -136,19 +136,31 @@ COLUMNS: dict[str, tuple[str, Show]] = {
     **_same(text, "larger model base where mark"),
     **_same(long, "claim reason"),
     "missing": ("missing", long),
+    "lacking": ("without a record", long),
     "targets": ("targets", long),
     "stand_ins": ("stand-ins", long),
     **_same(whole, "seed seeds sizes trial trials phases pairs tokens languages examples diverged failed"),
     **_same(points, "score others majority random before after"),
     **_same(change, "gain low high points slope doubling added theirs ours"),
-    **_same(flag, "degenerate extended partial chosen equal"),
+    **_same(flag, "degenerate extended partial chosen equal narrowed"),
     "key": ("key", keys),
     "tuned_by": ("learning rate from", keys),
+    "narrowed_by": ("around the winner of", keys),
+    "search_seed": ("search seed", whole),
+    "arms": ("arms", whole),
+    "most_trials": ("most", whole),
+    "most_tokens": ("most", whole),
+    "full": ("full", points),
+    "narrowed_score": ("narrowed", points),
+    "regret": ("regret", change),
+    "full_trials": ("trials in full", whole),
+    "full_flops": ("FLOPs in full", flops),
     "lineage": ("lineage", keys),
     "quantity": ("of", text),
-    "clear": ("clear of 0", flag),
+    "clear": ("stands", flag),
     "like_low": ("languages like these: low", change),
     "like_high": ("high", change),
+    "without_zero": ("interval leaves out 0", flag),
     "p": ("p", p_value),
     "holm": ("p (Holm)", p_value),
     "fdr": ("p (BH)", p_value),
@@ -160,7 +172,7 @@ COLUMNS: dict[str, tuple[str, Show]] = {
     "next": ("arm − next size", change),
     "next_low": ("low", change),
     "next_high": ("high", change),
-    "next_clear": ("clear of 0", flag),
+    "next_clear": ("stands", flag),
     "after_targets": ("after targets", text),
     "what": ("at", text),
     "per_cent": ("left, %", points),
@@ -222,10 +234,12 @@ COLUMNS: dict[str, tuple[str, Show]] = {
 
 
 def view(table: pd.DataFrame, names: Sequence[str]) -> View:
-    """The named columns, in that order. Absent ones, flags that nobody raised and prices not known are skipped."""
+    """The named columns, in that order. Absent ones, flags that nobody raised, prices not known and records that
+    nobody lacks are skipped."""
     names = [name for name in names if name in table.columns]
     names = [name for name in names if _column(name)[1] is not flag or table[name].astype(bool).any()]
     names = [name for name in names if _column(name)[1] is not money or table[name].notna().any()]
+    names = [name for name in names if name != "lacking" or (table[name] != "").any()]
     shows = [_column(name)[1] for name in names]
     rows = [
         tuple(show(value) for show, value in zip(shows, row, strict=True))

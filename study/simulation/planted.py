@@ -149,6 +149,8 @@ class Costs(Block):
     """Trained on in one trial."""
     trials: Positive = 4
     """Of a search; the first seed searches."""
+    transfer: bool = False
+    """true: sizes above the smallest search with half the trials (`search.transfer`)."""
     flops_per_second: float = Field(default=1e14, gt=0)
 
 
@@ -191,6 +193,12 @@ class Planted(Block):
             raise ValueError(f"arms other than none with tasks (not so: {', '.join(empty)})")
         if list(self.sizes.values()) != sorted(set(self.sizes.values())):
             raise ValueError("sizes from small to large, no two of the same parameters")
+        for name, made_of in self.arms.items():
+            gain, text = (made_of.gain.targets, made_of.text) if made_of else ({}, None)
+            for unknown in sorted({*gain, *(text.targets if text else ())} - set(self.targets)):
+                raise ValueError(
+                    f"arms.{name} with gains on targets of the study ({', '.join(self.targets)}; not {unknown})"
+                )
         for name, target in self.targets.items():
             if unknown := [code for code in target.languages if code not in self.languages]:
                 raise ValueError(f"targets.{name}.languages among `languages` (not there: {', '.join(unknown)})")

@@ -8,10 +8,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from study import narrowing
 from study.analysis.resample import Cell, Judged
 from study.identity import DIGITS
 from study.records import Cost, Record, Search, Trial, Winner
@@ -25,6 +26,16 @@ RATES = (1e-5, 1e-3)
 """Window of the learning rates tried."""
 WARM, COLD = 0.3, 4.0
 """Seconds around a trial's training; the first starts a process."""
+
+
+def _rates(window: tuple[float, float], count: int) -> list[float]:
+    """Learning rates spread over the inside of a window."""
+    return [float(rate) for rate in np.geomspace(*window, count + 2)[1:-1]]
+
+
+def _middle(rates: list[float]) -> float:
+    """The one that wins."""
+    return rates[(len(rates) - 1) // 2]
 
 
 @dataclass(frozen=True)
@@ -176,11 +187,17 @@ class _Writer:
         planted = self.planted
         flops = 4.0 * planted.sizes[place.size] * planted.costs.tokens  # a frozen base: forward and half of backward
         first = place.seed == planted.seeds[0]
-        count = planted.costs.trials if first else 1
-        rates = np.geomspace(*RATES, count + 2)[1:-1]
-        best = (count - 1) // 2
-        trials = tuple(self._trial(n, float(rate), abs(n - best), flops) for n, rate in enumerate(rates))
-        searched = Search(window=RATES, trials=count, verdict="interior" if count > 2 else "single", extended=False)
+        window, count, twin = RATES, planted.costs.trials, place._replace(size=next(iter(planted.sizes)))
+        narrowed = planted.costs.transfer and place != twin
+        if narrowed:
+            window, count = narrowing.around(_middle(_rates(window, count))), narrowing.half(count)
+        rates = _rates(window, count)
+        rates = rates if first else [_middle(rates)]
+        count, best = len(rates), rates.index(_middle(rates))
+        trials = tuple(self._trial(n, rate, abs(n - best), flops) for n, rate in enumerate(rates))
+        verdict: Literal["interior", "single"] = "interior" if count > 2 else "single"
+        searched = Search(window=window, trials=count, verdict=verdict, extended=False)
+        searched = searched.model_copy(update={"narrowed_by": twin.key if narrowed else None})
         cost = Cost(
             seconds=sum(one.seconds for one in trials),
             wall_seconds=sum(one.wall_seconds for one in trials),

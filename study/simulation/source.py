@@ -56,7 +56,21 @@ class Source:
         """
         if self.spec is None:
             return parse(self.value, self.name)
-        return parse(specfile.merge(of_spec(self.spec, root), self.value), self.name)
+        design = of_spec(self.spec, root)
+        self._check_names(design)
+        return parse(specfile.merge(design, self.value), self.name)
+
+    def _check_names(self, design: dict[str, Any]) -> None:
+        """Raises `SpecError` for an arm or a target that the study has not, unless the file says all of it."""
+        for block, needed in (("arms", "tasks"), ("targets", "languages")):
+            given = self.value.get(block)
+            for name, one in given.items() if isinstance(given, dict) else ():
+                if name not in design[block] and isinstance(one, dict) and needed not in one:
+                    known = ", ".join(design[block])
+                    raise SpecError(
+                        f"{self.name}: {block}.{name}: the study has no such {block[:-1]}, found {name!r}, known: "
+                        f"{known}; correct the name, or give a new one its `{needed}`"
+                    )
 
 
 def read(name: str, smoke: bool = False, changes: dict[str, Any] | None = None) -> Source:
@@ -110,7 +124,7 @@ def of_spec(spec: StudySpec, root: str | None = None) -> dict[str, Any]:
         "targets": targets,
         "arms": {name: _arm(arm) for name, arm in sorted(spec.arms.items(), key=lambda item: item[0] != NONE)},
         "seeds": list(spec.seeds),
-        "costs": {"trials": spec.search.trials},
+        "costs": {"trials": spec.search.trials, "transfer": spec.search.transfer},
         "resamples": spec.report.bootstrap,
     }
 

@@ -17,6 +17,7 @@ from study.analysis.basis import Evidence
 from study.analysis.frame import NONE
 from study.analysis.resample import Judged
 from study.plan import Phase
+from study.progress import Told, silent
 from study.records import Checkpoint, Record
 from study.simulation.records import Place
 from study.store import Store
@@ -25,7 +26,13 @@ from trainables.errors import StorageError
 from trainables.results import LanguageScore
 
 
-def write(store: Store, evidence: Evidence, spec: Mapping[str, Any], phases: Iterable[Phase] = ()) -> None:
+def write(
+    store: Store,
+    evidence: Evidence,
+    spec: Mapping[str, Any],
+    phases: Iterable[Phase] = (),
+    progress: Told = silent,
+) -> None:
     """Write a drawn study into an empty folder, with the phases' keys. Raises `StorageError` when it holds a study.
 
     `spec`: a dumped `StudySpec`, laid over what the simulation says of its design; empty without one.
@@ -42,7 +49,8 @@ def write(store: Store, evidence: Evidence, spec: Mapping[str, Any], phases: Ite
         },
     )
     planned = {_place(phase).key: phase for phase in phases}
-    for record in evidence.records:
+    for done, record in enumerate(evidence.records):
+        progress("writing phases", done, len(evidence.records))
         renamed = _as_planned(record, planned)
         kept = _write_predictions(store, renamed.key, record, evidence) if record.scores else None
         store.write_record(renamed.model_copy(update={"predictions": kept}))
@@ -62,6 +70,7 @@ def _as_planned(record: Record, planned: Mapping[str, Phase]) -> Record:
     if record.key not in planned:
         return record
     phase = planned[record.key]
+    search = record.search and record.search.model_copy(update={"narrowed_by": key(record.search.narrowed_by)})
     return record.model_copy(
         update={
             "key": phase.key,
@@ -69,6 +78,7 @@ def _as_planned(record: Record, planned: Mapping[str, Phase]) -> Record:
             "identity": phase.identity,
             "parent": key(record.parent),
             "tuned_by": key(record.tuned_by),
+            "search": search,
             "lineage": tuple(str(key(one)) for one in record.lineage),
         }
     )

@@ -215,9 +215,9 @@ def _domain(found: Basis, truth: Truth) -> Iterator[Check]:
             codes = [code for code in truth.planted.languages if code not in added.languages.inside]
             within, without = (truth.pooled(arm, codes=side, base=base) for side in (added.languages.inside, codes))
             yield from _by_size("text, in minus out of its languages", added.languages.difference, within - without)
-        for row in added.by_language.itertuples():
-            value = truth.pooled(arm, codes=[row.language], base=base).mean()
-            yield Check("text adds, language", THESE, value, row.added, row.low, row.high)
+        for code, one in added.by_language.items():
+            value = truth.pooled(arm, codes=[code], base=base).mean()
+            yield _check("text adds, language", THESE, value, one.added)
 
 
 def _prices(found: Basis, truth: Truth) -> Iterator[Check]:

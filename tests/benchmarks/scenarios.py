@@ -55,7 +55,7 @@ def planted_for(name: str, study: int, effects: bool = True) -> Planted:
             "none": None,
             "siqa": _arm("siqa", **gain),
             "csqa": _arm("csqa", level=-1.0, slope=0.0),
-            **({"siqa+text": text} if made_of.get("text") else {}),
+            **({"siqa+text": text, "siqa+more": text} if made_of.get("text") else {}),
         },
         "seeds": list(range(made_of.get("seeds", 3))),
         "noise": made_of.get("noise", {}),

@@ -4,7 +4,7 @@
     python -m tests.benchmarks.table tests/benchmarks/results.json README.md     # between the two markers of the page
 
 A row is a ratio: how many times as fast ours is, with the least and the greatest of the rounds. Below stands how often
-the report's intervals hold what was planted into simulated studies.
+the report's intervals hold what was planted into simulated studies, and what `search.transfer` loses and saves.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import coverage
+from tests.benchmarks import coverage, lr_transfer
 
 BEGIN, END = "<!-- benchmarks -->\n", "<!-- end of benchmarks -->\n"
 ORDER = ("training", "scoring", "snapshot")
@@ -47,7 +47,9 @@ def markdown(found: dict[str, Any]) -> str:
         f"bitsandbytes {one['bitsandbytes']}.",
         "",
     ]
-    return "\n".join(lines + (coverage.markdown(found["coverage"]) if "coverage" in found else []))
+    for one in (coverage, lr_transfer):
+        lines += one.markdown(found[one.NAME]) if one.NAME in found else []
+    return "\n".join(lines)
 
 
 def _conditions(name: str, result: dict[str, Any]) -> str:

@@ -55,6 +55,11 @@ def test_help_is_there_at_once() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
+@pytest.mark.parametrize("option", [("--gpu", "all"), ("--rate", "1.8"), ("--rate", "0")])
+def test_what_belongs_to_the_cost_is_not_silently_ignored_without_it(file: Path, option: tuple[str, str]) -> None:
+    assert one_error(call("plan", file, *option)).startswith(f"{option[0]}: found without --cost")
+
+
 def test_plan_needs_no_heavy_library(file: Path, lab_root: Path, tmp_path: Path) -> None:
     code = "import sys; from typer.testing import CliRunner; from study.cli import app; "
     code += "assert CliRunner().invoke(app, sys.argv[1:]).exit_code == 0; "

@@ -116,7 +116,8 @@ def test_a_question_has_its_parts_beside_its_score(world, places, tune_config, t
     where = places("scores", trained.checkpoint).model_copy(update=root)
     [one] = evaluate(config(world, ("squad", "en", "dev")), where, Runtime(), lambda e: None)
     frame = pandas.read_parquet(f"{where.output}/predictions/squad.en.dev.parquet")
-    assert list(frame.columns) == ["id", "prediction", "gold", "hits", "predicted", "possible", "exact", "f1"]
+    assert list(frame.columns) == ["id", "prediction", "gold", "hits", "predicted", "possible", "group", "exact", "f1"]
+    assert frame.group.nunique() == 1 and len(frame.group[0]) == 16, "nine questions about one paragraph"
     assert one.details["scorer"] == "span"
     assert one.details["exact"] == pytest.approx(100 * frame.exact.mean())
     assert one.score == pytest.approx((one.details["exact"] + one.details["f1"]) / 2)

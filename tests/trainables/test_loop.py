@@ -70,6 +70,24 @@ def test_a_damaged_state_starts_the_run_again(tmp_path):
     assert trace.restarts == 1
 
 
+def test_a_state_of_another_learning_rate_starts_the_run_again(tmp_path):
+    """The search behind the rate was made again and found another one."""
+    run, objective, _ = make(tmp_path, checkpoint_seconds=0.0)
+    with pytest.raises(Killed):
+        loop.train(run, objective, kill_at(10))
+    expected = loop.train(*_at_twice_the_rate(tmp_path / "fresh"), quietly)
+    trace = loop.train(*_at_twice_the_rate(tmp_path), quietly)
+    assert trace.losses == expected.losses
+    assert trace.restarts == 1
+
+
+def _at_twice_the_rate(folder):
+    run, objective, _ = make(folder)
+    for group in run.optimizers[0].param_groups:
+        group["lr"] *= 2
+    return run, objective
+
+
 def test_the_schedule_rises_then_falls_to_zero():
     schedule = loop.Schedule(steps=100, warmup=0.1)
     factors = [schedule.factor(step) for step in range(100)]

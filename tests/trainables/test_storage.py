@@ -84,10 +84,25 @@ def test_a_full_or_read_only_disk_is_one_line_and_leaves_the_old_file(tmp_path, 
     monkeypatch.setattr(os, call, refuse)
     with pytest.raises(StorageError, match=f"cannot write .*record.json: {os.strerror(number)}") as caught:
         storage.write_json(path, {"good": False})
-    assert "\n" not in str(caught.value)
+    fix = {errno.ENOSPC: "free space or", errno.EROFS: "mount it for writing or", errno.EIO: ""}[number]
+    assert str(caught.value).endswith(f"; {fix} choose another --storage".replace(";  ", "; "))
     monkeypatch.undo()
     assert storage.read_json(path) == {"good": True}
     assert os.listdir(tmp_path) == ["record.json"], "no half-written file is left"
+
+
+@pytest.mark.parametrize(
+    ("number", "remote", "said"),
+    [
+        (errno.EDQUOT, False, "free space or choose another --data-root"),
+        (errno.EACCES, False, "get the right to it or choose another --data-root"),
+        (errno.ENOTDIR, False, "choose another --data-root"),
+        (errno.EACCES, True, "check the credentials and what they may do"),
+        (errno.ECONNREFUSED, True, "check the address, the network and the credentials"),
+    ],
+)
+def test_the_way_out_is_that_of_the_reason(number, remote, said):
+    assert storage.way_out(OSError(number, os.strerror(number)), "--data-root", remote) == said
 
 
 def test_a_file_that_is_no_json_is_named(tmp_path):

@@ -156,4 +156,4 @@ def _named_error(folder: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise StorageError(f"cannot write {folder}: {reason}; free space or choose another --data-root") from error
+        raise StorageError(f"cannot write {folder}: {reason}; {storage.way_out(error, '--data-root')}") from error

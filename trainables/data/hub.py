@@ -38,6 +38,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.hf_api import RepoFile
 
+from trainables import storage
 from trainables.data.downloading import patiently, status_of
 from trainables.errors import DataError, StorageError
 
@@ -178,7 +179,7 @@ def _explained(endpoint: str, repo: str, revision: str, kind: Kind, folder: str 
         if isinstance(root, OSError):
             reason = f"cannot write {folder or at}: {root.strerror or line}"
             place = "--data-root" if kind == "dataset" else "--storage"
-            raise StorageError(f"{reason}; free space or choose another {place}") from root
+            raise StorageError(f"{reason}; {storage.way_out(root, place)}") from root
         if isinstance(root, ValueError | KeyError | TypeError | RuntimeError):
             raise DataError(f"{at}: {endpoint} does not answer as the Hub does ({line}); check HF_ENDPOINT") from root
         raise

@@ -112,6 +112,21 @@ class Pool:
 Example = Choice | Pair | Tagged | Question | Match | Query
 
 
+def shared_text(example: Example) -> str:
+    """The text that other examples may be about too: a question's paragraph, a premise, a context; empty: none.
+
+    Examples about one text are not independent (a paragraph that is hard is hard for all its questions), which their
+    intervals must know.
+    """
+    match example:
+        case Question() | Choice():
+            return example.context
+        case Pair():
+            return example.first
+        case _:
+            return ""
+
+
 @dataclass(frozen=True)
 class Judgement:
     """One judged prediction; `prediction` and `gold` are text, for the predictions file."""

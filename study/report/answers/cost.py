@@ -1,6 +1,6 @@
 """Question 4 in words: what does a point of transfer cost, by either lever, and which way is worth it?
 
-A gain that is not clear of zero has no price. Two prices differ only where their intervals do not touch.
+A gain that may be zero has no price. Two prices differ only where their intervals do not touch.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _verdict(found: Findings, prices: pd.DataFrame, steps: pd.DataFrame) -> str:
     bought = steps[steps["flops_per_point"].notna()]
     if priced.empty:
         best = "; size buys points, the intermediate phases do not clearly" if len(bought) else ""
-        return f"no gain that stands clear of zero, so no price{best}"
+        return f"no gain stands, so no price{best}"
     row = next(lines(priced.sort_values("flops_per_point", kind="stable")))
     verdict = f"cheapest: {row.arm} at {row.size}, {_amount(found, row)} a point"
     step = bought[bought["size"] == row.size]
@@ -76,8 +76,14 @@ def _price(row: Any) -> str:
         ends = f"({flops(row.flops_per_point_low)} to {flops(row.flops_per_point_high)})"
         return f"{flops(row.flops_per_point)} {ends}" if row.flops_per_point else "nothing"
     if pd.isna(row.flops_per_point_low):
-        return "no price (it does not gain)"
-    return f"{flops(row.flops_per_point_low)} or more, no upper limit (gain not clear of zero)"
+        return "no price (it does not gain)" if pd.notna(row.flops) else f"no price ({_unrecorded(row.lacking)})"
+    return f"{flops(row.flops_per_point_low)} or more, no upper limit (the gain may be zero)"
+
+
+def _unrecorded(lacking: str) -> str:
+    """Of names with commas between."""
+    count = len(lacking.split(", "))
+    return f"{count} target phase{'s have' if count > 1 else ' has'} no record, so what was paid is not known"
 
 
 def _levers(found: Findings, prices: pd.DataFrame, steps: pd.DataFrame) -> Iterator[str]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from study.analysis.domain import Added, Split, Tokens
-from study.analysis.frame import lines
-from study.analysis.scaling import contrasts
+from study.analysis.domain import Added, Domain, Split, Statement, Tokens
+from study.report.answers.interaction import counted
 from study.report.answers.words import Answer, basis, interval, join, signed
 from study.report.findings import Findings
 
@@ -20,11 +19,11 @@ def answer(found: Findings) -> Answer:
     verdicts: list[str] = []
     against: list[str] = []
     for one in found.domain.added:
-        mean = one.pool.gain.mean()
-        verdict = "adds" if mean.positive else "takes away" if mean.negative else "cannot tell"
+        (mean,) = found.domain.about(one, "overall")
+        verdict = ("adds" if mean.added.positive else "takes away") if found.domain.stands(mean) else "cannot tell"
         verdicts.append(f"{one.arm}: {verdict}{'' if one.tokens.equal else ', but not at equal tokens'}")
-        sentences += _pair(one)
-        against += _overturned(one)
+        sentences += _pair(found.domain, one)
+        against += _overturned(found.domain, one)
     told = {one.arm for one in found.domain.added}
     sentences += [
         f"{arm}: no scored arm of this study is the same without the text, so it cannot be told."
@@ -33,29 +32,40 @@ def answer(found: Findings) -> Answer:
     ]
     arms = {arm for one in found.domain.added for arm in (one.arm, one.base)}
     keys = tuple(sorted({key for arm in arms for key in found.keys(arm=arm)}))
-    rest = "Paired by test example, size, target and seed. " + basis(found) if verdicts else ""
+    many = " Claims stand with all arms with text, and all numbers of one kind, counted (Holm)."
+    rest = f"Paired by test example, size, target and seed. {basis(found)}{many}" if verdicts else ""
     return Answer(QUESTION, "; ".join(verdicts) or "cannot tell", tuple(sentences), rest, tuple(against), keys)
 
 
-def _pair(one: Added) -> Iterator[str]:
-    mean = one.pool.gain.mean()
+def _pair(of: Domain, one: Added) -> Iterator[str]:
+    (mean,) = of.about(one, "overall")
     over = f"over {join(one.pool.targets)} and the sizes"
-    yield f"{one.arm} against {one.base}, the same without text: {interval(mean)} points, {over}."
+    told = f"{one.arm} against {one.base}, the same without text: {interval(mean.added)} points, {over}."
+    yield told + _counted(of, mean)
     yield _tokens(one.tokens)
-    yield from _by_size(one)
-    yield _split(one.targets, "targets of its domain", "other targets") or (
+    yield from _by_size(of, one)
+    apart = {told.name: told for told in of.about(one, "difference")}
+    by_domain = apart.get("in minus outside its domain")
+    yield _split(of, one.targets, by_domain, "targets of its domain", "other targets") or (
         "Which targets share the text's domain is not told (`report.in_domain` of the spec), or nothing is on one side."
     )
-    yield _split(one.languages, "languages of the text", "other languages") or (
+    by_language = apart.get("in minus outside its languages")
+    yield _split(of, one.languages, by_language, "languages of the text", "other languages") or (
         "The text's languages are not told by weights, or all or none of those tested are among them."
     )
-    clear = [f"{row.language} {signed(row.added)}" for row in lines(one.by_language) if row.clear]
-    count = len(one.by_language)
+    codes = of.about(one, "language")
+    clear = [f"{told.name} {signed(told.added.point)}" for told in codes if of.stands(told)]
+    count = of.families[("language", "mean")].size
     yield (
-        f"Single languages, corrected for their number ({count}): {', '.join(clear) or 'none'} clear of zero."
-        if count > 1
+        f"Single languages, corrected for their number ({count}): "
+        f"{', '.join(clear) or 'none'} stand{'s' * (len(clear) < 2)}."
+        if len(codes) > 1
         else "One language was tested."
     )
+
+
+def _counted(of: Domain, one: Statement) -> str:
+    return counted(one.added, of.families[(one.of, one.kind)], one.arm, one.base, one.name, one.at)
 
 
 def _tokens(of: Tokens) -> str:
@@ -67,31 +77,34 @@ def _tokens(of: Tokens) -> str:
     return f"Tokens with text over tokens without: {ratio}{share} ({said})."
 
 
-def _by_size(one: Added) -> Iterator[str]:
-    gain = one.pool.gain
-    if len(gain.sizes) < 2:
-        return
-    sizes = [f"{size} {interval(estimate)}" for size in gain.sizes if (estimate := gain.at(size)) is not None]
-    small, large, change = contrasts(gain)[0]
-    side = "larger models gain more" if change.positive else "smaller models gain more" if change.negative else ""
-    said = side or f"no evidence of a change; below about {change.detectable:.1f} points it would seldom have shown"
-    yield f"By size: {'; '.join(sizes)}. From {small} to {large} it changes by {interval(change)} points: {said}."
+def _by_size(of: Domain, one: Added) -> Iterator[str]:
+    sizes = [f"{told.at} {interval(told.added)}" for told in of.about(one, "overall", "size")]
+    for told in of.about(one, "overall", "change"):
+        change, small, large = told.added, one.pool.gain.sizes[0], one.pool.gain.sizes[-1]
+        said = f"no evidence of a change; below about {change.detectable:.1f} points it would seldom have shown"
+        if of.stands(told):
+            said = "larger models gain more" if change.positive else "smaller models gain more"
+        yield (
+            f"By size: {'; '.join(sizes)}. From {small} to {large} it changes by {interval(change)} points: {said}."
+            + _counted(of, told)
+        )
 
 
-def _split(of: Split | None, inside: str, outside: str) -> str:
-    if of is None:
+def _split(of: Domain, split: Split | None, apart: Statement | None, inside: str, outside: str) -> str:
+    if split is None or apart is None:
         return ""
-    apart = of.difference.mean()
-    said = "more" if apart.positive else "less" if apart.negative else "no evidence of a difference"
+    said = "no evidence of a difference"
+    if of.stands(apart):
+        said = "more there" if apart.added.positive else "less there"
     return (
-        f"In {inside} ({join(of.inside)}) {interval(of.within.mean())}, in {outside} {interval(of.outside.mean())} "
-        f"points; apart by {interval(apart)}: {said}{' there' if apart.clear else ''}."
+        f"In {inside} ({join(split.inside)}) {interval(split.within.mean())}, in {outside} "
+        f"{interval(split.outside.mean())} points; apart by {interval(apart.added)}: {said}.{_counted(of, apart)}"
     )
 
 
-def _overturned(one: Added) -> Iterator[str]:
-    mean = one.pool.gain.mean()
-    if not mean.clear:
-        yield f"{one.arm}: an effect below about {mean.detectable:.1f} points would seldom have shown here."
+def _overturned(of: Domain, one: Added) -> Iterator[str]:
+    (mean,) = of.about(one, "overall")
+    if not of.stands(mean):
+        yield f"{one.arm}: an effect below about {mean.added.detectable:.1f} points would seldom have shown here."
     if not one.tokens.equal:
         yield f"{one.arm}: a run with as many tokens as {one.base}."

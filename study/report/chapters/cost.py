@@ -8,14 +8,14 @@ COST = Chapter(
     "cost",
     "Cost",
     ("cost", "prices"),
-    "Complete (size, arm) only. Grey stair and full markers: nothing scores as much for less. Arrows: the gain is "
-    "not clear of zero, so its price has no upper limit.",
+    "Complete (size, arm) only. Grey stair and full markers: nothing scores as much for less. Arrows: the gain "
+    "may be zero, so its price has no upper limit.",
     (
         Table(
             "prices",
             "Price of a point with an arm",
             "Shares of the intermediate phases with their search, per seed, over the gain. Alone: were this the "
-            "only target. No price where the gain is not clear of zero, only a least one.",
+            "only target. No price where the interval of the gain holds zero, only a least one.",
             "arm target size gain low high flops hours money flops_per_point flops_per_point_low "
             "flops_per_point_high winner_flops_per_point hours_per_point money_per_point alone_flops_per_point",
             paper=True,
@@ -24,9 +24,10 @@ COST = Chapter(
             "next_size",
             "Price of a point with the next size",
             "Target phases without an intermediate one at the larger size minus at the smaller, over the points "
-            "between them. A target that is scored without tuning costs nothing at any size.",
+            "between them. A target that is scored without tuning costs nothing at any size. No price where a target "
+            "phase has no record.",
             "target size larger gain low high flops hours money flops_per_point flops_per_point_low "
-            "flops_per_point_high hours_per_point money_per_point",
+            "flops_per_point_high hours_per_point money_per_point lacking",
             paper=True,
         ),
         Table(
@@ -70,10 +71,24 @@ SEARCHES = Chapter(
     "",
     (
         Table(
+            "fairness",
+            "Was every arm searched as hard?",
+            "Least and most over the arms of a size: trials per search, tokens per trial. Narrowed: around the winner "
+            "of the smallest size, with half the trials (`search.transfer`).",
+            "kind target size arms trials most_trials equal tokens most_tokens narrowed",
+        ),
+        Table(
+            "regret",
+            "What narrowed searches lost",
+            "Dev score of a full search minus that of the narrowed one of the same phase, where the store holds both. "
+            "Above zero: the narrowed search found a worse rate.",
+            "kind size arm target search_seed full narrowed_score regret full_trials trials full_flops flops",
+        ),
+        Table(
             "searches",
             "Searches of the learning rate",
             "An optimum on the edge has no worse trial on one of its sides: a better rate may lie outside.",
-            "key window_low window_high learning_rate dev_score verdict extended trials diverged failed",
+            "key window_low window_high learning_rate dev_score verdict extended trials diverged failed narrowed_by",
         ),
         Table(
             "lost",

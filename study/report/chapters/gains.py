@@ -20,7 +20,7 @@ GAINS = Chapter(
             "The 95 % intervals are not corrected for their number. The corrected p values are: Holm's keeps "
             "false claims out of a whole family 19 times in 20, Benjamini and Hochberg's (BH) keeps the false "
             "ones below a twentieth of the claims. A family is one level, over all sizes or at single ones. "
-            "Degenerate pairs are in none. Clear of 0: with the whole family counted (Holm).",
+            "Degenerate pairs are in none. Stands: zero is ruled out with the whole family counted (Holm).",
             "level arm target size gain low high like_low like_high p holm fdr clear seeds degenerate",
             traced="scores",
             paper=True,
@@ -30,7 +30,7 @@ GAINS = Chapter(
             "Change of the gain with size",
             "Largest minus smallest size, or with four sizes or more the slope over log10(parameters). Last but "
             "one: the smallest true change that this study would have shown with 80 % power, looked at alone. "
-            "Clear of 0: with all changes of the kind counted (Holm).",
+            "Stands: zero is ruled out with all changes of the kind counted (Holm).",
             "arm target change points low high like_low like_high p holm fdr detectable clear",
             traced="scores",
             paper=True,
@@ -61,8 +61,8 @@ LEVERS = Chapter(
             "arm_against_size",
             "The arm against size",
             "Points over the sizes: the arm, twice the parameters without it (slope over log2 of them), the "
-            "difference with its interval, and the arm against the next size of the ladder. Clear of 0: for the "
-            "means over targets only, with all arms counted (Holm).",
+            "difference with its interval, and the arm against the next size of the ladder. Stands: zero is ruled out "
+            "with all arms counted (Holm); told of the means over targets only.",
             "arm target gain doubling more low high clear next next_low next_high next_clear",
             traced="scores",
             paper=True,

@@ -26,8 +26,8 @@ LANGUAGES = Chapter(
         Table(
             "language_gains",
             "Gains by language",
-            "Means over the targets that test the language and over the sizes, the largest first. Clear: p value "
-            "adjusted for the number of languages (Benjamini and Hochberg) at most 5 %.",
+            "Means over the targets that test the language and over the sizes, the largest first. Stands: p value "
+            "adjusted for the number of languages (Benjamini and Hochberg, the milder rule) at most 5 %.",
             language_gains,
             traced="scores",
             paper=True,
@@ -45,8 +45,9 @@ LANGUAGES = Chapter(
         Table(
             "distance",
             "Fall with distance from English",
-            "Points of score and of gain per unit of distance (0 to 1), over the languages other than English.",
-            "quantity target arm size per_unit low high clear",
+            "Points of score and of gain per unit of distance (0 to 1), over the languages other than English. "
+            "Intervals are not corrected for their number.",
+            "quantity target arm size per_unit low high without_zero",
             traced="scores",
             paper=True,
         ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from study.progress import Told, silent
 from study.report.figures import (
     cost,
     domain,
@@ -44,6 +45,10 @@ FAMILIES: dict[str, Callable[[Findings], Iterator[Drawing | None]]] = {
 """Family -> its drawings; None is a figure without anything to show."""
 
 
-def draw(found: Findings) -> dict[str, list[Drawing]]:
+def draw(found: Findings, progress: Told = silent) -> dict[str, list[Drawing]]:
     """{family: its drawings that have something to show}"""
-    return {family: [one for one in drawings(found) if one is not None] for family, drawings in FAMILIES.items()}
+    made: dict[str, list[Drawing]] = {}
+    for done, (family, drawings) in enumerate(FAMILIES.items()):
+        progress("drawing figures", done, len(FAMILIES))
+        made[family] = [one for one in drawings(found) if one is not None]
+    return made

@@ -60,6 +60,6 @@ def scaling(
 
 
 def _below_hundred(axes: Axes) -> None:
-    """No score is above 100: an interval that goes beyond (the tip tells it) leaves the figure there."""
+    """No score is above 100, and no tick need be."""
     low, high = axes.get_ylim()
     axes.set_ylim(top=min(high, 100 + 0.03 * (100 - low)))

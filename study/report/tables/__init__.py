@@ -41,6 +41,8 @@ def csv_tables(found: Findings) -> dict[str, pd.DataFrame]:
         **domain_tables(found),
         "fits": fit_table(found.fits),
         "replication": found.replication,
+        "fairness": found.fairness,
+        "regret": found.regret,
         "searches": found.searches,
         "trials": found.trials,
         "missing": pd.DataFrame(found.missing, columns=["size", "arm", "target", "seed"]),

@@ -75,7 +75,7 @@ def scaling_table(found: Findings) -> pd.DataFrame:
     quantities += [("gain", pool.gain) for pool in found.pools.values()]
     for quantity, of in quantities:
         like = of.over_languages()
-        changes = [(f"{large} - {small}", change) for small, large, change in contrasts(of)]
+        changes = [(f"{large} minus {small}", change) for small, large, change in contrasts(of)]
         changes += [("per tenfold parameters", line)] if (line := slope(of)) else []
         wider = [change for _, _, change in contrasts(like)] if like else []
         wider += [line] if like and (line := slope(like)) else []

@@ -25,7 +25,7 @@ def change_table(found: Findings) -> pd.DataFrame:
                 (
                     arm,
                     target,
-                    f"{one.gain.sizes[-1]} - {one.gain.sizes[0]}" if one.by_contrast else "per tenfold parameters",
+                    f"{one.gain.sizes[-1]} minus {one.gain.sizes[0]}" if one.by_contrast else "per tenfold parameters",
                     *three(one.answer),
                     *((like.low, like.high) if like else (nan, nan)),
                     one.answer.p,

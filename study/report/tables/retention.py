@@ -23,5 +23,5 @@ def memory_table(found: Findings) -> pd.DataFrame:
 def _rows(arm: str, after: str, curve: Series) -> list[tuple]:
     rows = [(arm, after, "mean of sizes", *three(curve.mean()))] if len(curve.sizes) > 1 else []
     rows += [(arm, after, size, *three(here)) for size in curve.sizes if (here := curve.at(size))]
-    rows += [(arm, after, f"{large} - {small}", *three(change)) for small, large, change in contrasts(curve)[:1]]
+    rows += [(arm, after, f"{large} minus {small}", *three(change)) for small, large, change in contrasts(curve)[:1]]
     return rows

@@ -98,7 +98,7 @@ def distance(found: Findings) -> pd.DataFrame:
         for target, line in by_target.items()
         for size, estimate in _by_size(line)
     ]
-    return pd.DataFrame(rows, columns=["quantity", "target", "arm", "size", "per_unit", "low", "high", "clear"])
+    return pd.DataFrame(rows, columns=["quantity", "target", "arm", "size", "per_unit", "low", "high", "without_zero"])
 
 
 def _by_size(line: Series) -> Iterator[tuple[str, Estimate]]:

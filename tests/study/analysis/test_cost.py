@@ -230,3 +230,17 @@ def test_frontier_has_complete_ways_only(tmp_path):
     ways = {(row.size, row.arm) for row in found.frontier.ways.itertuples()}
     assert ways == {("xs", "none"), ("xs", "siqa"), ("s", "none")}
     assert found.frontier.ways["on_flops"].any()
+
+
+def test_a_step_whose_target_phase_has_no_record_has_no_price(tmp_path):
+    """Without the record the phase would be counted as free, and the next size as nearly free or as a saving."""
+    plan = Plan(sizes=("xs", "s"), examples=60, resamples=40)
+    evidence = load.evidence(build(tmp_path / "toy", plan))
+    lost = [one for one in evidence.records if one.key != "target-s-none-xcopa-1"]
+    found = cost.find(basis(replace(evidence, records=lost)))
+    rows = found.steps.set_index("target")
+    assert rows.loc["xcopa", "lacking"] == rows.loc[POOLED, "lacking"] == "xcopa/s/seed 1"
+    for target in ("xcopa", POOLED):
+        assert rows.loc[target, ["flops", "flops_per_point", "flops_per_point_low", "hours"]].isna().all()
+    assert rows.loc["udpos", "lacking"] == "" and rows.loc["udpos", "flops"] > 0
+    assert ("s", "none") not in {(row.size, row.arm) for row in found.frontier.ways.itertuples()}

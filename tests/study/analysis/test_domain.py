@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from scipy import stats
 
 from study.analysis import domain
 from study.analysis.basis import Basis, Evidence, basis
 from study.report.answers import domain as words
 from study.report.findings import find
+from study.report.tables.domain import domain_tables
+from tests.study.analysis.planted import study as planted_scores
 from tests.study.analysis.planted_evidence import CODES, study
 
 SIZES = {"s": 10_000, "m": 100_000, "l": 1_000_000}
@@ -73,10 +76,13 @@ def test_a_split_is_the_difference_of_its_sides(base):
 
 def test_by_language_is_paired_and_marked(base):
     (added,) = domain.find(base).added
-    table = added.by_language.set_index("language")
-    assert list(table.index) == list(CODES) and list(table["in_language"]) == [False, True, True, False]
-    assert table["clear"].all()
-    assert table["added"].mean() == pytest.approx(added.pool.gain.mean().point)
+    found = domain.find(base)
+    by_code = added.by_language
+    assert list(by_code) == list(CODES) and [one.inside for one in by_code.values()] == [False, True, True, False]
+    told = found.about(added, "language")
+    assert [one.name for one in told] == list(CODES) and all(found.stands(one) for one in told)
+    mean = sum(one.added.point for one in by_code.values()) / len(by_code)
+    assert mean == pytest.approx(added.pool.gain.mean().point)
 
 
 def test_tokens_are_compared_and_named(base, evidence):
@@ -93,13 +99,49 @@ def test_without_the_spec_nothing_is_in_domain(base):
     text = {**SPEC["arms"]["law"], "text": {**TEXT, "languages": {}}}
     spec = {**SPEC, "arms": {**SPEC["arms"], "law": text}}
     (added,) = domain.find(replace(base, spec=spec)).added
-    assert added.languages is None and set(added.by_language["in_language"]) == {None}
+    assert added.languages is None and {one.inside for one in added.by_language.values()} == {None}
 
 
 def test_no_effect_is_no_claim():
-    (added,) = domain.find(basis(with_text(lambda *_: 0.0, examples=200))).added
-    assert not added.by_language["clear"].any()
-    assert holds(added.pool.gain.mean(), 0.0)
+    found = domain.find(basis(with_text(lambda *_: 0.0, examples=200)))
+    assert not any(found.stands(one) for one in found.statements if one.of in ("overall", "language"))
+    assert holds(found.added[0].pool.gain.mean(), 0.0)
+
+
+ARMS = [f"text{n}" for n in range(6)]
+"""Arms with text that differ in nothing from each other and from siqa: six chances to be wrong."""
+MANY = {
+    **SPEC,
+    "arms": {"none": None, "siqa": {"tasks": {"siqa": 1}}, **{a: {"tasks": {"siqa": 1}, "text": TEXT} for a in ARMS}},
+    "report": {"bootstrap": 60, "in_domain": {arm: ["xcopa"] for arm in ARMS}},
+}
+STUDIES = 60
+
+
+def test_of_many_arms_with_text_that_add_nothing_hardly_one_is_claimed():
+    """By single intervals one of six arms would be claimed in many studies more than in one of twenty."""
+    claimed, single = dict.fromkeys(domain.OF, 0), 0
+    for dice in range(STUDIES):
+        drawn = planted_scores(dice=dice, arms=("none", "siqa", *ARMS), targets=("xcopa", "xnli"), draws=60)
+        found = domain.find(replace(drawn, spec=MANY))
+        for of in claimed:
+            claimed[of] += any(found.stands(one) for one in found.statements if (one.of, one.kind) == (of, "mean"))
+        single += any(one.pool.gain.mean().clear for one in found.added)
+    allowed = stats.binom.ppf(0.999, STUDIES, 0.05)
+    assert single > allowed and max(claimed.values()) <= allowed, (single, claimed)
+
+
+def test_what_a_single_interval_shows_is_no_verdict_when_five_other_arms_were_tried():
+    """One arm of six seems to add a little: its own interval leaves zero out, but with all six counted it may not."""
+    made = study(MANY, SIZES, lambda size, arm, *_: 0.6 + 0.0025 * (arm == "text0"), examples=300)
+    found = find(made)
+    mean = found.domain.added[0].pool.gain.mean()
+    assert mean.positive and 0.05 / 6 < mean.p < 0.05
+    told = words.answer(found)
+    assert told.verdict == "; ".join(f"{arm}: cannot tell" for arm in ARMS)
+    assert any("With all 6 means of what text adds counted it does not stand" in one for one in told.sentences)
+    table = domain_tables(found)["domain"].set_index(["arm", "where", "size"])
+    assert not table.loc[("text0", "all targets", "mean"), "clear"]
 
 
 def test_the_answer_says_what_was_planted(evidence):

@@ -9,6 +9,7 @@ from study.analysis import bylanguage, distance
 from study.analysis.frame import NONE, Design
 from study.analysis.gains import POOLED
 from study.analysis.languages import Group, Language, cuts, groups
+from study.analysis.leaves import Leaves
 from study.analysis.noise import Component, Noise
 from study.analysis.resample import Resampled
 from study.analysis.weighted import by_target, difference, gap_to, mean_of, pooled, transfer_gap
@@ -72,9 +73,14 @@ def test_a_ladder_that_says_nothing_makes_every_language_unknown():
     assert kinds == {"unknown"} and "pretraining" not in found.contrasts["a"]
 
 
+def constant(values):
+    """Leaves without noise."""
+    return Leaves.of({code: (value, np.zeros(4)) for code, value in values.items()})
+
+
 def test_weighted_sums_by_hand():
     scores = {"en": 90.0, "na": 80.0, "fa": 50.0}
-    leaves = {"t": {("s", 0): {code: (value, np.zeros(4)) for code, value in scores.items()}}}
+    leaves = {"t": {("s", 0): constant(scores)}}
     design = Design("t", ("s",), (NONE,), ("t",), (0,), parameters={"s": 1})
     near, far = (Group("distance", name, {"s": codes}) for name, codes in (("near", ("na",)), ("far", ("fa", "zz"))))
 
@@ -91,7 +97,7 @@ def test_weighted_sums_by_hand():
 
 def test_slope_over_distance_is_that_of_numpy_without_english():
     scores = dict(zip(NEARNESS, (99.0, 80.0, 70.0, 71.0, 60.0, 66.0, 40.0), strict=True))
-    leaves = {"xnli": {("s", 0): {code: (value, np.zeros(4)) for code, value in scores.items()}}}
+    leaves = {"xnli": {("s", 0): constant(scores)}}
     design = Design("t", ("s",), (NONE,), ("xnli",), (0,), parameters={"s": 1})
     found = distance.slopes(leaves, FACTS, design, NONE)
     others = [code for code in NEARNESS if code != "en"]
@@ -185,12 +191,8 @@ def test_a_study_without_effect_names_no_language():
 def test_ranks_compare_languages_within_their_targets():
     """Near languages are tested by a hard target only: their raw means are lower, their standing is not."""
     leaves = {
-        "hard": {
-            ("s", 0): {code: (20.0 - 10 * FACTS[code].distance, np.zeros(2)) for code in ("na", "nb", "ma", "fb")}
-        },
-        "easy": {
-            ("s", 0): {code: (90.0 - 10 * FACTS[code].distance, np.zeros(2)) for code in ("mb", "fa", "fb", "ma")}
-        },
+        "hard": {("s", 0): constant({code: 20.0 - 10 * FACTS[code].distance for code in ("na", "nb", "ma", "fb")})},
+        "easy": {("s", 0): constant({code: 90.0 - 10 * FACTS[code].distance for code in ("mb", "fa", "fb", "ma")})},
     }
     rows = {name: (count, rho) for name, count, rho in distance.ranks(leaves, FACTS)}
     assert rows["distance"][0] == 6 and rows["distance"][1] < -0.7

@@ -52,6 +52,23 @@ def test_what_was_kept_is_what_was_read(store):
     assert second[CELL].hits.tolist() == table["hits"].tolist()
 
 
+def test_examples_about_one_text_are_known_and_kept(store):
+    table = pd.read_parquet(parquet(store))
+    groups = ["", *(f"text {row // 3}" for row in range(1, len(table)))]
+    table.assign(group=groups).to_parquet(parquet(store))
+    first = read(store)[0][CELL].groups
+    parquet(store).unlink()  # now only the cache knows
+    second = read(store)[0][CELL].groups
+    assert first.tolist() == second.tolist() and len(first) == len(table)
+    same = pd.Series(groups).where(pd.Series(groups) != "", "by itself")
+    assert pd.crosstab(first, same).gt(0).to_numpy().sum() == same.nunique() == len(set(first))
+
+
+def test_predictions_of_earlier_versions_do_not_tell_groups(store):
+    assert all(judged.groups is None for judged in read(store)[0].values())
+    assert all(judged.groups is None for judged in read(store)[0].values()), "from the cache too"
+
+
 def test_another_record_makes_the_cache_stale(store):
     read(store)
     table = pd.read_parquet(parquet(store))

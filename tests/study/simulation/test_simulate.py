@@ -2,13 +2,17 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from study import cli
+from study.analysis import cost
+from study.analysis.basis import basis
 from study.simulation import power
+from study.simulation.draw import draw
 from study.simulation.source import read
 from study.store import Store
 
@@ -90,6 +94,12 @@ def test_a_planted_file_takes_its_design_from_a_study_and_changes_what_it_likes(
         ("sizes: {a: 10}\n", "languages: missing; give it, or `study:`"),
         (PLANTED.replace("none: null, ", ""), "none: null"),
         (PLANTED.replace("level: 8", "level: 50"), "xcopa with scores from 2 to 98"),
+        ("study: lab\narms: {siqq: {gain: {level: 3}}}\n", "no such arm, found 'siqq', known: none, siqa"),
+        ("study: lab\ntargets: {xcoppa: {level: 60}}\n", "known: xcopa, udpos, tatoeba; correct the name"),
+        (
+            PLANTED.replace("level: 8", "targets: {xcoppa: 2}"),
+            "arms.siqa with gains on targets of the study (xcopa; not",
+        ),
         (PLANTED.replace("languages: [en, de, ja]", "languages: [en, fr]"), "not there: fr"),
     ],
 )
@@ -101,6 +111,15 @@ def test_mistakes_are_one_line_that_names_the_thing(tmp_path, text, said):
     assert all(line.startswith(f"error: {path}") or "nowhere" in line for line in result.stderr.splitlines())
 
 
+def test_a_price_of_gpu_hours_counts_in_a_simulated_study_without_gpus(tmp_path):
+    """The lab runs on no GPU, but the time that is simulated is that of GPUs."""
+    evidence, _ = draw(read("lab").planted(), 0)
+    priced = replace(evidence, spec={**evidence.spec, "report": {"bootstrap": 20, "gpu_hour_price": 2.0}})
+    found = cost.find(basis(priced))
+    assert found.rate == 2.0 and found.gpus
+    assert (found.prices["money"].astype(float) > 0).all()
+
+
 def test_power_says_what_the_design_would_show_and_what_it_assumes(tmp_path, monkeypatch):
     monkeypatch.setattr(power, "MOST", power.FEWEST)
     (tmp_path / "planted.yaml").write_text(PLANTED)
@@ -110,3 +129,18 @@ def test_power_says_what_the_design_would_show_and_what_it_assumes(tmp_path, mon
     facts = json.loads(study("plan", tmp_path / "planted.yaml", "--power", "--json").stdout)
     gain = next(one for one in facts["power"] if one["effect"].startswith("gain, all targets"))
     assert gain["arm"] == "siqa" and gain["chances"]["1"] < gain["chances"]["5"] and gain["smallest"] > 0
+
+
+def test_sizes_above_the_smallest_search_with_half_the_trials(tmp_path):
+    file = tmp_path / "planted.yaml"
+    file.write_text(PLANTED + "costs: {trials: 4, transfer: true}\n")
+    assert study("simulate", file, "--out", tmp_path / "out").exit_code == 0
+    searched = {record.key: record for record in Store(tmp_path / "out" / "mine").records() if record.search}
+    large = [record for record in searched.values() if record.size == "large"]
+    assert {len(record.trials) for record in searched.values() if record.size == "small"} == {4}
+    assert {len(record.trials) for record in large} == {2}
+    for record in large:
+        twin = searched[record.search.narrowed_by]
+        assert (twin.size, twin.arm, twin.task) == ("small", record.arm, record.task)
+        best = twin.winner.learning_rate
+        assert record.search.window == pytest.approx((best / 4, best * 1.6))

@@ -1,0 +1,44 @@
+"""Was every arm searched as hard as the others? Trials per search and tokens per trial, by phase and size.
+
+    found = fairness(records, design)
+    found[~found["equal"]]          # phases in which some arm had more trials than another
+
+Only phases that searched count. Arms of unlike tasks have unlike tokens in the intermediate phase, by their nature; on
+a target every arm trains on the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from study.analysis.frame import Design
+from study.records import Record
+
+COLUMNS = ["kind", "target", "size", "arms", "trials", "most_trials", "equal", "tokens", "most_tokens", "narrowed"]
+
+
+def fairness(records: Iterable[Record], design: Design) -> pd.DataFrame:
+    """One row per (kind, target, size): the least and the most trials of its searches and tokens of their trials.
+
+    `narrowed`: the window lay around the winner of the smallest size, with half the trials.
+    """
+    groups: dict[tuple[str, str, str], list[Record]] = {}
+    for record in records:
+        if record.search is not None and record.trials:
+            groups.setdefault((record.kind, record.task or "", record.size), []).append(record)
+    ranks = {size: rank for rank, size in enumerate(design.sizes)}
+    rows = []
+    for (kind, target, size), found in sorted(
+        groups.items(), key=lambda item: (*item[0][:2], ranks.get(item[0][2], len(ranks)))
+    ):
+        trials = [len(record.trials) for record in found]
+        tokens = [max(trial.tokens for trial in record.trials) for record in found]  # of one that went to its end
+        narrowed = any(record.search is not None and record.search.narrowed_by for record in found)
+        arms = len({record.arm for record in found})
+        rows.append(
+            (kind, target or None, size, arms, min(trials), max(trials), min(trials) == max(trials))
+            + (min(tokens), max(tokens), narrowed)
+        )
+    return pd.DataFrame(rows, columns=COLUMNS)

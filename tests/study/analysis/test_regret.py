@@ -1,0 +1,54 @@
+"""Regret and fairness on records made by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from study.analysis import regret
+from study.analysis.fairness import fairness
+from study.analysis.frame import Design
+from tests.study.analysis.searches import searched, trial
+
+TWIN, FULL, NARROW = searched("xs", "xs", 40.0), searched("m", "m", 60.0), searched("m-n", "m", 58.5, 2, by="xs")
+
+
+def test_regret_is_full_minus_narrowed() -> None:
+    found = regret.find([NARROW, TWIN, FULL])
+    [row] = found.to_dict("records")
+    assert row["regret"] == pytest.approx(1.5)
+    assert (row["size"], row["full_trials"], row["trials"], row["full_flops"], row["flops"]) == ("m", 4, 2, 4.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"identity": {"search": {"trials": 4, "seed": 1, "window": [1e-3, 1e-2]}, "config": {"steps": 10}}},
+        {"identity": {"search": {"trials": 4, "seed": 0, "window": [1e-3, 1e-2]}, "config": {"steps": 20}}},
+        {"identity": {"search": {"trials": 8, "seed": 0, "window": [1e-3, 1e-2]}, "config": {"steps": 10}}},
+        {"identity": {"search": {"trials": 4, "seed": 0, "window": [1e-4, 1e-2]}, "config": {"steps": 10}}},
+        {"arm": "siqa"},
+        {"task": "udpos"},
+        {"seed": 1},
+        {"size": "s"},
+    ],
+)
+def test_only_searches_of_the_same_phase_asked_in_the_same_way_are_compared(other: dict) -> None:
+    assert len(regret.find([NARROW, TWIN, FULL.model_copy(update=other)])) == 0
+
+
+def test_records_without_a_search_or_an_identity_are_passed_over() -> None:
+    assert len(regret.find([])) == 0
+    bare = FULL.model_copy(update={"search": None, "identity": {}})
+    assert len(regret.find([bare, FULL.model_copy(update={"identity": {}}), TWIN])) == 0
+
+
+def test_fairness_names_what_is_unequal_and_what_is_narrowed() -> None:
+    design = Design("toy", ("xs", "m"), ("none", "siqa"), ("xcopa",), (0,))
+    more = searched("m-s", "m", 60.0, 3, arm="siqa")
+    more = more.model_copy(update={"trials": (trial(0, 100), trial(1, 90), trial(2, 120))})
+    found = fairness([more, NARROW, TWIN], design)
+    assert list(found["size"]) == ["xs", "m"]
+    small, large = found.to_dict("records")
+    assert (small["equal"], small["narrowed"], small["trials"], small["arms"]) == (True, False, 4, 1)
+    assert (large["equal"], large["narrowed"]) == (False, True)
+    assert (large["trials"], large["most_trials"], large["tokens"], large["most_tokens"]) == (2, 3, 100, 120)

@@ -1,0 +1,58 @@
+"""What does the page say of sizes that searched around the winners of the smallest one?"""
+
+from pathlib import Path
+
+import pytest
+
+from study.report.cautions import cautions
+from study.report.findings import gather
+from study.report.tables import csv_tables
+from study.store import Store
+from tests.study.report.synthetic import Plan, build
+
+PLAN = Plan(sizes=("xs", "s"), targets=("xcopa",), seeds=(0, 1), examples=30, resamples=10)
+FULL = {"search": {"trials": 4, "seed": 0, "window": [0.001, 0.03]}}
+
+
+def narrow(store: Store, keep_full: bool) -> None:
+    """Search at size s again, with two trials that lose a point; with or without the full searches beside them."""
+    for record in store.records():
+        if record.search is None:
+            continue
+        store.write_record(record.model_copy(update={"identity": FULL}))
+        if record.size != "s":
+            continue
+        twin = record.key.replace("-s-", "-xs-")
+        worse = record.winner.model_copy(update={"score": record.winner.score - 1.0})
+        changes = {
+            "key": f"{record.key}-narrowed" if keep_full else record.key,
+            "identity": {"search": {"trials": 2, "seed": 0}},
+            "search": record.search.model_copy(update={"narrowed_by": twin, "trials": 2}),
+            "trials": record.trials[:2],
+            "winner": worse,
+            "finished": "2026-01-02T00:00:00Z",
+        }
+        store.write_record(record.model_copy(update=changes))
+
+
+@pytest.mark.parametrize("keep_full", [False, True])
+def test_the_page_says_which_sizes_were_narrowed_and_what_is_known_of_the_loss(tmp_path: Path, keep_full: bool):
+    store = build(tmp_path / "toy", PLAN)
+    assert not any("search.transfer" in line for line in cautions(gather(store)))
+    narrow(store, keep_full)
+    found = gather(store)
+    [line] = [line for line in cautions(found) if "search.transfer" in line]
+    assert line.startswith("Sizes s searched around the winners of the smallest size, with half the trials")
+    tables = csv_tables(found)
+    table = tables["fairness"].set_index(["kind", "size"])
+    assert (table.loc[("target", "xs"), "trials"], table.loc[("target", "s"), "trials"]) == (4, 2)
+    assert table["equal"].all() and list(table.loc["target", "narrowed"]) == [False, True]
+    assert not any("same number of trials" in line for line in cautions(found)), "sizes differ, arms do not"
+    if keep_full:
+        assert line.endswith(
+            "full minus narrowed dev score, where the store holds both (3 searches): +1.0 on the mean."
+        )
+        assert list(tables["regret"]["regret"]) == pytest.approx([1.0] * 3)
+    else:
+        assert line.endswith("what that lost in score is not known of this study.")
+        assert tables["regret"].empty
