@@ -28,6 +28,7 @@ import ray
 from study import narrowing, placement, stopping
 from study.foreground import foreground as foreground
 from study.plan import Row, data_root
+from study.reach import check_answers
 from study.runtime import check
 from study.schedule import Clock, Queue, cost, priorities
 from study.spec import Compute, StudySpec
@@ -41,7 +42,6 @@ from trainables.hosts import DIED, POOL, RESTARTS, choose, killed, own, trial_re
 Echo = Callable[[str], None]
 
 NO_LIMITS = Limits()
-CONNECT_SECONDS = 10.0
 LOOK_SECONDS = 1.0
 """How often the walk looks for what changes outside: the size of the cluster, and whether it is to stop."""
 HELD_SECONDS = 3.0
@@ -361,24 +361,12 @@ def _start_local(compute: Compute) -> None:
 
 
 def _connect(address: str | None) -> None:
-    _check_answers(address or os.environ.get("RAY_ADDRESS", ""))
+    check_answers(address or os.environ.get("RAY_ADDRESS", ""))
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError) as error:
         where = f"no Ray cluster answers at {address or os.environ.get('RAY_ADDRESS')}"
         raise StudyError(f"{where} ({one_line(error)}); check --address, or leave it out") from error
-
-
-def _check_answers(address: str) -> None:
-    """Raise `StudyError` at once when nobody listens at host:port; Ray itself tries for minutes."""
-    host, colon, port = address.rpartition("://")[2].partition("/")[0].rpartition(":")
-    if not colon or not port.isdigit():
-        return
-    try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StudyError(f"no Ray cluster answers at {address} ({reason}); check --address, or leave it out") from error
 
 
 def _terminate(number: int, _: Any) -> None:

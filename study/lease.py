@@ -68,7 +68,10 @@ class Lease:
     @property
     def lost(self) -> bool:
         """True once another driver has taken this lease over; also if it has given it back since."""
-        return self._lost.is_set() or not self._ours()
+        if self._lost.is_set():
+            return True
+        with self._exclusive():  # else a beat may just be moving its file into place
+            return not self._ours()
 
     def __enter__(self) -> Self:
         with self._exclusive():

@@ -61,6 +61,7 @@ class Short:
         return process
 
     def _walk(self) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # not what the process has that was forked
         os.environ["CHAOS_STEPS"] = str(self.steps)
         counted.install()
         while missing := [one for one in self.phases if not self.store.record(one.key, verify=False)]:

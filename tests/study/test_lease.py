@@ -206,7 +206,7 @@ def test_neither_leases_nor_records_need_a_fresh_listing_or_a_rename(monkeypatch
             pass
         assert not mine.lost
     assert held(store) == {}
-    storage.write_json(mine.path, {"owner": "gone", "host": "elsewhere", "beat": time.time() - 3600})
+    storage.write_json(mine.path, {"owner": "gone", "host": lease.socket.gethostname(), "pid": 1, "started": -1.0})
     with Lease(store, "k") as again:
         assert held(store)["owner"] == again.owner
     store.write_progress("k", {"step": 1})
