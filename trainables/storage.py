@@ -96,6 +96,8 @@ def _named(path: str, verb: str) -> Iterator[None]:
     except known as error:
         if verb == "read" and isinstance(error, FileNotFoundError):
             raise
+        if verb == "read" and isinstance(error, NotADirectoryError):  # nothing lies below a file
+            raise FileNotFoundError(error.errno, error.strerror, path) from error
         reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
         fix = way_out(error, remote=is_remote(path))
         if isinstance(error, FileNotFoundError) and not error.strerror:

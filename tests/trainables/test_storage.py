@@ -106,6 +106,16 @@ def test_the_way_out_is_that_of_the_reason(number, remote, said):
     assert storage.way_out(OSError(number, os.strerror(number)), "--data-root", remote) == said
 
 
+def test_what_would_lie_below_a_file_is_absent(tmp_path):
+    """As the lock of a data root beside it, when all roots are gone through."""
+    (tmp_path / "lab-0.lock").touch()
+    below = str(tmp_path / "lab-0.lock" / "languages.json")
+    for look in (storage.read_bytes, storage.read_json, storage.checksum, storage.state):
+        with pytest.raises(FileNotFoundError):
+            look(below)
+    assert not storage.exists(below) and storage.names(below) == []
+
+
 def test_a_file_that_is_no_json_is_named(tmp_path):
     (tmp_path / "record.json").write_text('{"a": ')
     with pytest.raises(CheckpointError, match="record.json: not valid JSON"):
