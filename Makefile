@@ -16,8 +16,9 @@ study: $(READY)
 test: $(READY)
 	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-# Kills a small study at random moments, ROUNDS times, and compares what comes out.
+# Kills small studies at random moments and compares what comes out: of tiny units a hundred times, of real ones ROUNDS.
 chaos: $(READY)
+	$(VENV)/bin/python -m tests.chaos.short_rounds --rounds 100
 	$(VENV)/bin/python -m tests.chaos.rounds --rounds $(ROUNDS)
 
 # A study on an autoscaling cluster of fake nodes: from none, through the loss of two, back to none.

@@ -3,8 +3,8 @@
     python -m clusters.demo          # make cluster-demo; some minutes on two cores
 
 From no worker at all: the job is sent, nodes come, the node of a phase in training is killed without warning, the
-node of a later one is drained with notice and then taken away, the study ends, the nodes go. Its scores must be those
-of the same study on this machine with nobody in its way; otherwise this exits with 1.
+node of a trial of a later one is drained with notice and then taken away, the study ends, the nodes go. Its scores
+must be those of the same study on this machine with nobody in its way; otherwise this exits with 1.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psutil
 import typer
 
-from clusters.fake import HEAD_ID, cluster
-from clusters.own_head import RAY, OwnHead, family
-from study.lease import holder
+from clusters.fake import cluster
+from clusters.fake_watch import Training, drain, nodes, paid, training
+from clusters.own_head import OwnHead
+from study.guard import exit_on_terminate
 from study.store import Store
 
 PACKAGES = Path(__file__).resolve().parent.parent
@@ -38,7 +39,7 @@ arms: {none: null, siqa: siqa}
 targets: [xcopa, tatoeba]
 seeds: [0]
 pretrain: {steps: 400}
-training: {steps: {default: 60, siqa: 200}}
+training: {steps: {default: 60, siqa: 1000}}
 search: {trials: 2}
 compute: {gpus_per_trial: 1, checkpoint_seconds: 2}
 tracking: {enabled: false}
@@ -49,6 +50,7 @@ Found = TypeVar("Found")
 
 def main() -> None:
     """Run the demonstration and print its figures."""
+    exit_on_terminate()  # the cluster must not outlive this
     folder = Path(tempfile.mkdtemp(prefix="demo-"))
     for name in ("study", "trainables", "clusters"):
         (folder / name).symlink_to(PACKAGES / name)
@@ -61,7 +63,7 @@ def main() -> None:
     _call({}, "run", quiet, "--storage", folder / "quiet", folder=folder)
     ours, theirs = (_scores(Store(folder / name / "demo")) for name in ("lossy", "quiet"))
     for what, value in told.items():
-        print(f"{what:48} {value}")
+        print(f"{what:56} {value}")
     if not theirs or ours != theirs:
         sys.exit(f"the scores differ; both studies are kept in {folder}")
     print(f"{len(ours)} scores, equal to those of the undisturbed study to the last digit")
@@ -72,93 +74,82 @@ def _on_the_cluster(head: OwnHead, folder: Path) -> dict[str, str]:
     """The study from submission to the last node's end; {figure: value}."""
     store, told = Store(folder / "lossy" / "demo"), {}
     where = ["--storage", folder / "lossy", "--working-dir", folder, "--python", sys.executable]
-    sent = _call(head.env, "submit", "demo.yaml", *where, "--detach", "--json", folder=folder)
-    job, begun = json.loads(sent)["id"], time.monotonic()
-    _say(f"job {job} is sent; the cluster has no worker")
-    _wait(lambda: _nodes(head), "a node")
-    told["from submission to the first node"] = _seconds(begun)
-    key, step, node = _wait(lambda: _in_training(head, store, set()), "a phase in training")
-    told["from submission to the first training step"] = _seconds(begun)
-    _say(f"{key} is at step {step}: its node is killed")
-    node.kill()
-    told["killed without notice: until training again"], lost = _recovered(store, key, step)
-    told["killed without notice: steps done again"] = f"{lost} of {step}"
-    done = {record.key for record in store.records()} | {key}
-    key, step, node = _wait(lambda: _in_training(head, store, done), "another phase in training")
-    _say(f"{key} is at step {step}: its node is to be drained within {NOTICE_SECONDS} s")
-    _drain(head, node)
-    told["drained with notice: until training again"], lost = _recovered(store, key, step)
-    told["drained with notice: steps done again"] = f"{lost} of {step}"
-    said = _call(head.env, "job", "logs", job, "--follow", folder=folder)
-    told["from submission to the report"] = _seconds(begun)
-    print("\n".join(line for line in said.splitlines() if "preempt" in line or "phases done" in line))
-    ended = time.monotonic()
-    _wait(lambda: not _nodes(head), "the end of the last node")
-    told["from the report to no node"] = _seconds(ended)
-    return told
+    with paid(head) as meter:
+        sent = _call(head.env, "submit", "demo.yaml", *where, "--detach", "--json", folder=folder)
+        job, begun = json.loads(sent)["id"], time.monotonic()
+        _say(f"job {job} is sent; the cluster has no worker")
+        _wait(lambda: nodes(head), "a node")
+        told["from submission to the first node"] = _seconds(begun)
+        found = _wait(lambda: _in_training(head, store), "a phase in training")
+        told["from submission to the first phase well in training"] = _seconds(begun)
+        _say(f"{_name(found)} is at step {found.step}: its node is killed")
+        lost = _lose(head, store, found, found.node.kill, "killed without notice", told)
+        found = _wait(lambda: _in_training(head, store, searched=True), "a trial in training")
+        _say(f"{_name(found)} is at step {found.step}: its node is to be drained within {NOTICE_SECONDS} s")
+        blow = partial(drain, head, found.node, NOTICE_SECONDS)
+        lost += _lose(head, store, found, blow, "drained with notice", told)
+        said = _call(head.env, "job", "logs", job, "--follow", folder=folder)
+        told["from submission to the report"] = _seconds(begun)
+        print("\n".join(line for line in said.splitlines() if "] preempt" in line or "phases done" in line))
+        ended = time.monotonic()
+        _wait(lambda: not nodes(head), "the end of the last node")
+        told["from the report to no node"] = _seconds(ended)
+    return told | _wasted(store, lost, meter.seconds)
 
 
-def _in_training(head: OwnHead, store: Store, without: set[str]) -> tuple[str, int, psutil.Process] | None:
-    """(key, step, its node's raylet) of a phase with some steps done and more to go."""
+def _in_training(head: OwnHead, store: Store, searched: bool = False) -> Training | None:
+    """A phase with some steps done and more to go; `searched`: one of its trials."""
+    if Path(store.report_folder, "index.html").exists():
+        sys.exit(f"the study ended before it could be disturbed; see its failures in {store.path}")
     for folder in sorted(Path(store.join("phases")).glob("*")):
-        said, held = store.progress(folder.name), holder(store.join("phases", folder.name, "lease.json"))
-        step, steps = int(said.get("step") or 0), int(said.get("steps") or 0)
-        if folder.name in without or not held or not 40 < step < steps - 60:
-            continue
-        nodes = {node.pid: node for node in _nodes(head)}
-        try:
-            above = psutil.Process(held["pid"]).parents()
-        except psutil.NoSuchProcess:
-            continue
-        if node := next((nodes[one.pid] for one in above if one.pid in nodes), None):
-            return folder.name, step, node
+        found = training(head, store, folder.name)
+        if found and 40 < found.step < found.steps / 2 and (found.trial is not None) == searched:
+            return found
     return None
 
 
-def _recovered(store: Store, key: str, step: int) -> tuple[str, int]:
-    """(seconds until another process has taken the phase and reports a step, steps that were done twice)."""
-    begun, before = time.monotonic(), _started(store, key)
+def _lose(
+    head: OwnHead, store: Store, found: Training, blow: Callable[[], None], what: str, told: dict[str, str]
+) -> int:
+    """Take a node away and wait until what it trained is in training again; returns the steps that were lost."""
+    begun, last = time.monotonic(), found.step
+    blow()
 
-    def again() -> int | None:
-        if store.record(key, verify=False):
-            return step + 1
-        said = store.progress(key)
-        fresh = _started(store, key) not in (before, None) and said.get("time", 0) > wall
-        return int(said["step"]) if fresh and "step" in said else None
+    def again() -> Training | None:
+        nonlocal last
+        now = training(head, store, found.key)
+        if store.record(found.key, verify=False):
+            sys.exit(f"{found.key} was finished before its node was gone")
+        if now is None or now.trial != found.trial:
+            return None
+        if now.process == found.process:
+            last = now.step
+            return None
+        return now
 
-    wall = time.time()
-    first = _wait(again, f"{key} in training again")
-    return _seconds(begun), max(0, step - first + 1)
-
-
-def _started(store: Store, key: str) -> Any:
-    """When the process that holds the phase began to."""
-    return holder(store.join("phases", key, "lease.json")).get("since")
-
-
-def _nodes(head: OwnHead) -> list[psutil.Process]:
-    """Raylets of the nodes that the autoscaler started."""
-    found = []
-    for process in family(head.pid):
-        try:
-            if process.name() == "raylet" and _id(process) not in ("", HEAD_ID):
-                found.append(process)
-        except psutil.Error:
-            continue  # it has just ended
-    return found
+    now = _wait(again, f"{found.key} in training again")
+    lost = max(0, last - now.step + 1)
+    told[f"{what}: until training again"] = _seconds(begun)
+    told[f"{what}: steps done again, by its reports"] = f"{lost} of {last}"
+    return lost
 
 
-def _id(node: psutil.Process) -> str:
-    return node.environ().get("RAY_OVERRIDE_NODE_ID_FOR_TESTING", "")
+def _wasted(store: Store, lost: int, paid_seconds: float) -> dict[str, str]:
+    """What the losses cost, and how much of the nodes' time went into what the study keeps."""
+    records = store.records()
+    kept = sum(trial.steps for record in records for trial in record.trials)
+    kept += sum(record.identity["config"]["steps"] for record in records if record.kind == "pretrain")
+    useful = sum(record.cost.seconds for record in records)
+    return {
+        "wasted share of the training steps": f"{100 * lost / (kept + lost):.1f} % ({lost} of {kept + lost})",
+        "share of the nodes' time outside of training and scoring": (
+            f"{100 * (1 - useful / paid_seconds):.0f} % (of {paid_seconds:.0f} s; phases of some seconds each)"
+        ),
+    }
 
 
-def _drain(head: OwnHead, node: psutil.Process) -> None:
-    """What a cloud does with a spot machine: notice, and some time later the end."""
-    address = next(part for part in node.cmdline() if part.startswith("--gcs-address=")).partition("=")[2]
-    reason = ["--reason", "DRAIN_NODE_REASON_PREEMPTION", "--reason-message", "the spot machine is wanted back"]
-    command = [RAY, "drain-node", "--address", address, "--node-id", _id(node), *reason]
-    limit = ["--deadline-remaining-seconds", str(NOTICE_SECONDS)]
-    subprocess.run([*command, *limit], env=head.env, check=True, capture_output=True)
+def _name(found: Training) -> str:
+    return found.key if found.trial is None else f"trial {found.trial} of {found.key}"
 
 
 def _call(env: dict[str, str], *arguments: object, folder: Path) -> str:
@@ -181,7 +172,7 @@ def _scores(store: Store) -> dict[tuple[Any, ...], float]:
 def _wait(found: Callable[[], Found | None], what: str) -> Found:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        if (value := found()) or isinstance(value, int):
+        if value := found():
             return value
         time.sleep(0.1)
     sys.exit(f"{what} did not come within {PATIENCE:.0f} s")

@@ -3,8 +3,8 @@
     with cluster({"small": {"CPU": 1, "GPU": 1, "size-xs": 1}}, most=2, idle_seconds=10) as head:
         ...     # submit jobs by head.env; the cluster grows from its head alone, and shrinks again
 
-Its GPUs are numbers that Ray counts; nothing of a GPU is there. The provider is the one of Ray's own tests, named as an
-`external` one because the wheel lacks the file that its short name needs (ray 2.60).
+Its GPUs are numbers that Ray counts; nothing of a GPU is there. The provider is almost that of Ray's own tests
+(`clusters.fake_nodes`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HEAD = "ray.head.default"
 """The fake provider's own name for the head's type."""
 HEAD_ID = "f" * 51 + "00000"
 """The fake provider knows its head by an id that is given to it."""
-PROVIDER = "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider"
+PROVIDER = "clusters.fake_nodes.OwnFolders"
 ENVIRONMENT = {
     "RAY_FAKE_CLUSTER": "1",
     "RAY_enable_autoscaler_v2": "1",
@@ -48,7 +48,7 @@ def cluster(groups: Mapping[str, Mapping[str, int]], most: int, idle_seconds: fl
 
     def autoscaling(folder: Path, port: int) -> Sequence[str]:
         path = folder / "cluster.json"
-        path.write_text(json.dumps(config(groups, offered, port, most, idle_seconds)))
+        path.write_text(json.dumps(config(groups, offered, port, most, idle_seconds, folder)))
         return [f"--autoscaling-config={path}"]
 
     own = {name: amount for name, amount in offered.items() if name != "CPU"}
@@ -58,9 +58,14 @@ def cluster(groups: Mapping[str, Mapping[str, int]], most: int, idle_seconds: fl
 
 
 def config(
-    groups: Mapping[str, Mapping[str, int]], head: Mapping[str, int], port: int, most: int, idle_seconds: float
+    groups: Mapping[str, Mapping[str, int]],
+    head: Mapping[str, int],
+    port: int,
+    most: int,
+    idle_seconds: float,
+    folder: Path,
 ) -> dict[str, Any]:
-    """The cluster file of a fake cluster whose head listens on `port`."""
+    """The cluster file of a fake cluster whose head listens on `port`, and whose nodes write into `folder`."""
     workers = {
         name: {"resources": dict(resources), "node_config": {}, "min_workers": 0, "max_workers": most}
         for name, resources in groups.items()
@@ -78,6 +83,7 @@ def config(
             "disable_launch_config_check": True,
             "launch_multiple": True,
             "head_node_id": HEAD_ID,
+            "folder": str(folder),
             # The machine's own address: Ray rewrites 127.0.0.1.
             "gcs_address": f"{get_node_ip_address()}:{port}",
         },

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def tracked(study: StudySpec, store: Store, rows: list[Row]) -> Iterator[None]:
-    """Keep MLflow up to date meanwhile, and until all is written; a run that is stopped does not wait for that."""
-    if not study.tracking.enabled or all(row.action == "done" for row in rows):
+    """Keep MLflow up to date meanwhile, and until all is written; a run that is stopped does not wait for that.
+
+    A study that is done is mirrored, too, where MLflow was away when it was.
+    """
+    if not study.tracking.enabled or not _something_to_tell(store, rows):
         yield
         return
     from study.mirror import Mirror
@@ -32,6 +35,12 @@ def tracked(study: StudySpec, store: Store, rows: list[Row]) -> Iterator[None]:
         mirror.stop(flush_seconds=1.0)
         raise
     mirror.stop()
+
+
+def _something_to_tell(store: Store, rows: list[Row]) -> bool:
+    from study.tracking import behind
+
+    return any(row.action == "run" for row in rows) or behind(store)
 
 
 def run_foreground(

@@ -136,8 +136,8 @@ def _record(
 
 
 def _hashed(store: Store, path: str) -> Checkpoint:
-    fs, target = storage.filesystem(store.join(path))
-    return Checkpoint(path=path, files=storage.checksums(store.join(path)), bytes=int(fs.du(target, total=True)))
+    files = storage.checksums(store.join(path))
+    return Checkpoint(path=path, files=files, bytes=sum(storage.size(store.join(path, name)) for name in files))
 
 
 def _since(started: str) -> float:

@@ -28,6 +28,7 @@ import ray
 from study import narrowing, placement, stopping
 from study.foreground import foreground as foreground
 from study.plan import Row, data_root
+from study.reach import check_answers
 from study.runtime import check
 from study.schedule import Clock, Queue, cost, priorities
 from study.spec import Compute, StudySpec
@@ -36,12 +37,11 @@ from study.store import Store
 from study.work import Job, Result, one_line, run_phase, tune_once
 from trainables.config import TuneConfig
 from trainables.errors import StudyError
-from trainables.hosts import POOL, RESTARTS, choose, own, trial_resources, unwrapped
+from trainables.hosts import DIED, POOL, RESTARTS, choose, killed, own, trial_resources, unwrapped
 
 Echo = Callable[[str], None]
 
 NO_LIMITS = Limits()
-CONNECT_SECONDS = 10.0
 LOOK_SECONDS = 1.0
 """How often the walk looks for what changes outside: the size of the cluster, and whether it is to stop."""
 HELD_SECONDS = 3.0
@@ -95,24 +95,6 @@ def run(
     return len(walk.queue.failed)
 
 
-def slots(compute: Compute, resources: dict[str, float], local: bool) -> int:
-    """How many phases run at the same time.
-
-    On a cluster one more than fits now, or than its head says may come, so that an autoscaler sees the demand. Raises
-    `StudyError` when a local machine cannot hold one.
-    """
-    group = max(1, compute.workers)
-    needs = {"CPU": compute.cpus_per_trial * group, "GPU": compute.gpus_per_trial * group}
-    fit = min(int(resources.get(name, 0.0) / need) for name, need in needs.items() if need > 0)
-    if local and fit < 1:
-        asked = " and ".join(f"{need:g} {name}" for name, need in needs.items() if need > 0)
-        there = " and ".join(f"{resources.get(name, 0.0):g} {name}" for name, need in needs.items() if need > 0)
-        raise StudyError(f"compute: a trial asks for {asked}, here are {there}; lower compute or give --address")
-    if needs["GPU"]:
-        fit = max(fit, int(resources.get(placement.GPUS, 0.0) / needs["GPU"]))
-    return compute.slots or (fit if local else fit + 1)
-
-
 @dataclass
 class _Walk:
     """One walk over a plan: the queue, the tasks in flight, and the lines about them."""
@@ -155,7 +137,7 @@ class _Walk:
     def _look(self) -> None:
         """Ask the head how large the cluster is, and the storage for a stop; too dear to be asked for every phase."""
         self.looked = time.monotonic()
-        self.slots = slots(self.spec.compute, ray.cluster_resources(), self.local)
+        self.slots = placement.slots(self.spec.compute, ray.cluster_resources(), self.local)
         if why := self._told_to_stop():
             self._wind_down(why)
             raise Stopped(why)
@@ -199,7 +181,7 @@ class _Walk:
         try:
             result = ray.get(reference)
         except Exception as error:  # the worker process itself was lost
-            result = Result(key, "failed", one_line(error))
+            result = Result(key, "failed", killed(RESTARTS + 1) if isinstance(error, DIED) else one_line(error))
             self.store.write_failure(key, result.line)
         if result.status == "held":
             if key not in self.held:
@@ -361,38 +343,30 @@ def _start_local(compute: Compute) -> None:
     # read it, and the client would disagree with the server.)
     if not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-    ray.init(
-        address="local",
-        num_cpus=len(os.sched_getaffinity(0)),
-        resources={"driver": 1.0},
-        # Ray Train leaks the resources of a stopped worker group when the dashboard is off (ray 2.60).
-        include_dashboard=compute.workers >= 1,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        # Warm workers must survive the pauses between phases.
-        _system_config={"idle_worker_killing_time_threshold_ms": 3_600_000},
-    )
+    try:
+        ray.init(
+            address="local",
+            num_cpus=len(os.sched_getaffinity(0)),
+            resources={"driver": 1.0},
+            # Ray Train leaks the resources of a stopped worker group when the dashboard is off (ray 2.60).
+            include_dashboard=compute.workers >= 1,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            # Warm workers must survive the pauses between phases.
+            _system_config={"idle_worker_killing_time_threshold_ms": 3_600_000},
+        )
+    except Exception as error:  # Ray has nothing narrower for a machine that is too busy
+        advice = "if the machine is busy, run the same command again"
+        raise StudyError(f"Ray did not start on this machine ({one_line(error)}); {advice}") from error
 
 
 def _connect(address: str | None) -> None:
-    _check_answers(address or os.environ.get("RAY_ADDRESS", ""))
+    check_answers(address or os.environ.get("RAY_ADDRESS", ""))
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, ValueError, RuntimeError) as error:
         where = f"no Ray cluster answers at {address or os.environ.get('RAY_ADDRESS')}"
         raise StudyError(f"{where} ({one_line(error)}); check --address, or leave it out") from error
-
-
-def _check_answers(address: str) -> None:
-    """Raise `StudyError` at once when nobody listens at host:port; Ray itself tries for minutes."""
-    host, colon, port = address.rpartition("://")[2].partition("/")[0].rpartition(":")
-    if not colon or not port.isdigit():
-        return
-    try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StudyError(f"no Ray cluster answers at {address} ({reason}); check --address, or leave it out") from error
 
 
 def _terminate(number: int, _: Any) -> None:

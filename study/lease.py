@@ -4,6 +4,9 @@ Two drivers never train the same phase twice. A lease is stale when its last bea
 was taken on this host by a process that is gone; a stale lease is taken over. A driver that was suspended for
 longer than that finds its lease taken: `lost` is then true, and it must not publish the phase.
 
+Clocks of machines may be hours apart, so no clock of a machine is asked: a beat is the time that the storage gave the
+file, and its age the difference to that of a file written now.
+
     with Lease(store, key) as lease:          # raises LeaseHeld when another live driver has it
         ...
         if not lease.lost:
@@ -34,6 +37,7 @@ from filelock import FileLock, Timeout
 from study.store import Store
 from trainables import storage
 from trainables.errors import CheckpointError, StorageError
+from trainables.patience import patient
 
 TTL_SECONDS = 30.0
 BEAT_SECONDS = 5.0
@@ -63,14 +67,17 @@ class Lease:
 
     @property
     def lost(self) -> bool:
-        """True once another driver has taken this lease over."""
-        return self._lost.is_set()
+        """True once another driver has taken this lease over; also if it has given it back since."""
+        if self._lost.is_set():
+            return True
+        with self._exclusive():  # else a beat may just be moving its file into place
+            return not self._ours()
 
     def __enter__(self) -> Self:
         with self._exclusive():
             held = self._fresh()
-            if held and not stale(held, self.ttl):
-                raise LeaseHeld(f"{self.key}: being run by {describe(held)}; wait for it, or stop that process")
+            if held and not stale(held, now := clock(f"{self.path}.{self.owner[:8]}"), self.ttl):
+                raise LeaseHeld(f"{self.key}: being run by {describe(held, now)}; wait for it, or stop that process")
             if storage.is_local(self.path):
                 self._write()
             else:
@@ -87,7 +94,7 @@ class Lease:
             self._thread.join()
         try:
             with self._exclusive():
-                if holder(self.path).get("owner") == self.owner:
+                if self._ours():
                     storage.remove(self.path)
         except (StorageError, OSError):
             pass  # The lease then simply runs out; what matters, the record, is already written or not.
@@ -103,7 +110,7 @@ class Lease:
         elif not storage.create(self.path, self._content()):
             raise LeaseHeld(f"{self.key}: another driver took it at the same moment; it will run it")
         time.sleep(SETTLE_SECONDS)
-        if holder(self.path).get("owner") != self.owner:
+        if not self._ours():
             raise LeaseHeld(f"{self.key}: another driver took it at the same moment; it will run it")
 
     def _fresh(self) -> dict[str, Any]:
@@ -116,11 +123,14 @@ class Lease:
             os.scandir(os.path.dirname(storage.filesystem(self.path)[1])).close()
         return holder(self.path)
 
+    def _ours(self) -> bool:
+        return bool(_content_of(self.path).get("owner") == self.owner)
+
     def _run(self) -> None:
         while not self._stop.wait(self.beat):
             try:
                 with self._exclusive():
-                    if holder(self.path).get("owner") not in (self.owner, None):
+                    if not self._ours():
                         self._lost.set()
                         return
                     self._write()
@@ -131,17 +141,16 @@ class Lease:
         storage.write_bytes(self.path, self._content())
 
     def _content(self) -> bytes:
-        process = psutil.Process()
         value = {
             "owner": self.owner,
             "host": socket.gethostname(),
-            "pid": process.pid,
-            "started": process.create_time(),
+            "pid": os.getpid(),
+            "started": _started(psutil.Process()),
             "since": self._since,
-            "beat": time.time(),
         }
         return json.dumps(value, sort_keys=True).encode()
 
+    @patient
     def _exclusive(self) -> AbstractContextManager[Any]:
         """Nobody else looks at or changes the lease meanwhile (local storage only)."""
         if not storage.is_local(self.path):
@@ -160,7 +169,16 @@ class Lease:
 
 
 def holder(path: str) -> dict[str, Any]:
-    """Content of a lease file; empty when there is none or it cannot be read (a half-written one counts as none)."""
+    """Content of a lease file and its `beat`, by the storage's clock; empty when there is none or it cannot be read
+    (a half-written one counts as none)."""
+    held = _content_of(path)
+    try:
+        return held and {**held, "beat": storage.modified(path)}
+    except FileNotFoundError:
+        return {}
+
+
+def _content_of(path: str) -> dict[str, Any]:
     try:
         value = storage.read_json(path)
     except (FileNotFoundError, CheckpointError):
@@ -168,10 +186,18 @@ def holder(path: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def stale(held: dict[str, Any], ttl: float = TTL_SECONDS) -> bool:
-    """True when nobody can be behind this lease any more."""
-    beat = held.get("beat")
-    if not isinstance(beat, int | float) or time.time() - beat > ttl:
+def clock(probe: str) -> float:
+    """What time the storage has now (seconds since 1970), by a file that is written for that. Raises `StorageError`."""
+    storage.write_bytes(probe, b"")
+    try:
+        return storage.modified(probe)
+    finally:
+        storage.remove(probe)
+
+
+def stale(held: dict[str, Any], now: float, ttl: float = TTL_SECONDS) -> bool:
+    """True when nobody can be behind this lease any more. `now`: see `clock`."""
+    if now - held["beat"] > ttl:
         return True
     return held.get("host") == socket.gethostname() and not _alive(held.get("pid"), held.get("started"))
 
@@ -182,13 +208,18 @@ def _alive(pid: Any, started: Any) -> bool:
         return False
     try:
         process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - started) < 1.0
+        return process.status() != psutil.STATUS_ZOMBIE and abs(_started(process) - started) < 1.0
     except (psutil.NoSuchProcess, ValueError, OverflowError):
         return False
     except psutil.AccessDenied:
         return True
 
 
-def describe(held: dict[str, Any]) -> str:
-    age = time.time() - float(held.get("beat", 0))
-    return f"process {held.get('pid')} on {held.get('host')} (last sign of life {age:.0f} s ago)"
+def _started(process: psutil.Process) -> float:
+    """When a process was started, in seconds since the machine was: the time of day may be set meanwhile."""
+    return float(process.create_time() - psutil.boot_time())
+
+
+def describe(held: dict[str, Any], now: float) -> str:
+    """Who is behind a lease. `now`: see `clock`."""
+    return f"process {held.get('pid')} on {held.get('host')} (last sign of life {now - held['beat']:.0f} s ago)"

@@ -1,4 +1,4 @@
-"""Which card does each size of a study train on, where there is a choice, and how does a phase find its way to one?
+"""Which card does each size of a study train on, how does a phase find its way to one, and how many run at a time?
 
     chosen = cards_for(spec, [card("l4-24"), card("a100-80")])       # {"0.6b": l4-24, "14b": a100-80}
     asked("14b", 1.0, {"driver": 1.0, "size-14b": 1.0})              # {"size-14b": 0.001}
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from study.budget import demand
 from study.fit import Fit, fit
 from study.gpus import Card
-from study.spec import StudySpec
+from study.spec import Compute, StudySpec
 from trainables.errors import StudyError
 
 PREFIX = "size-"
@@ -81,3 +81,21 @@ def check(sizes: Iterable[str], gpus: float, there: Mapping[str, float]) -> None
             f"sizes: the cluster has no group for {', '.join(missing)}, only for {', '.join(made)};"
             " render its file again with this study"
         )
+
+
+def slots(compute: Compute, resources: dict[str, float], local: bool) -> int:
+    """How many phases run at the same time.
+
+    On a cluster one more than fits now, or than its head says may come, so that an autoscaler sees the demand. Raises
+    `StudyError` when a local machine cannot hold one.
+    """
+    group = max(1, compute.workers)
+    needs = {"CPU": compute.cpus_per_trial * group, "GPU": compute.gpus_per_trial * group}
+    fit = min(int(resources.get(name, 0.0) / need) for name, need in needs.items() if need > 0)
+    if local and fit < 1:
+        asked = " and ".join(f"{need:g} {name}" for name, need in needs.items() if need > 0)
+        there = " and ".join(f"{resources.get(name, 0.0):g} {name}" for name, need in needs.items() if need > 0)
+        raise StudyError(f"compute: a trial asks for {asked}, here are {there}; lower compute or give --address")
+    if needs["GPU"]:
+        fit = max(fit, int(resources.get(GPUS, 0.0) / needs["GPU"]))
+    return compute.slots or (fit if local else fit + 1)

@@ -24,6 +24,7 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from ray import tune
+from ray.tune.execution import class_cache
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
@@ -33,6 +34,7 @@ from study.sampler import NUMBER, RATE, Sampler, points, verdict
 from study.work import Host, Job, Tuned, finished_trials, one_line, run_trial, search_window
 from trainables import storage
 from trainables.errors import Preempted, StudyError
+from trainables.hosts import killed
 
 SCORE, FAILURE, PREEMPTED = "score", "failure", "preempted"
 DEATHS = 2
@@ -152,7 +154,7 @@ def _trainable(job: Job, host: Host) -> Callable[[dict[str, Any]], None]:
 
 def _trial(config: dict[str, Any], job: Job, host: Host) -> None:
     """One trial, in its own process. Its failure is a result: an exception would only make Tune try again."""
-    started = time.time()
+    started = time.monotonic()
     number, rate = int(config[NUMBER]), float(config[RATE])
     try:
         with phaselog.to(storage.join(job.store.phase_folder(job.phase.key), f"trial-{number}.txt")):
@@ -169,7 +171,8 @@ def _trial(config: dict[str, Any], job: Job, host: Host) -> None:
 
 def _raise_failure(job: Job, result: tune.Result) -> None:
     if result.error is not None:
-        raise RuntimeError(f"a trial of {job.phase.key} died {DEATHS + 1} times; the last time: {result.error}")
+        phaselog.LOG.error("a trial died; the last time: %s", result.error)
+        raise StudyError(killed(DEATHS + 1)) from result.error
     metrics = result.metrics or {}
     if PREEMPTED in metrics:
         raise Preempted(metrics[PREEMPTED])
@@ -184,6 +187,10 @@ def _quiet() -> None:
     """One line per state change comes from the driver; Tune and Optuna keep their tables and notes to themselves."""
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
+    # It also copies the storage's keys into the environment that it asks of Ray for each trial; Ray shows that in its
+    # lists and in command lines (ray 2.60). Nodes have keys of their own.
+    keys = {name for name in class_cache.ENV_VARS_TO_PROPAGATE if name.startswith("AWS_")}
+    class_cache.ENV_VARS_TO_PROPAGATE.difference_update(keys)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     logging.getLogger("ray.tune").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)

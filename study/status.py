@@ -6,6 +6,7 @@ A phase is running when its lease is alive; its progress is what its driver last
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from study.plan import Row
 from study.spec import StudySpec
 from study.store import Store
 from trainables import storage
+from trainables.errors import StorageError
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ def status(spec: StudySpec, store: Store, rows: list[Row]) -> Status:
     begun = set(storage.names(store.join("phases")))  # of the others nobody has said anything
     unfinished = [row.phase.key for row in rows if row.action != "done" and row.phase.key in begun]
     leases = store.said(unfinished, "lease.json")
-    live = {key: held for key, held in leases.items() if held and not lease.stale(held)}
+    now = _now(store) if any(leases.values()) else 0.0
+    held = {key: _beating(store, key, value) for key, value in leases.items() if value}
+    live = {key: one for key, one in held.items() if one and not lease.stale(one, now)}
     said = store.said(live, "progress.json")
     failed = store.said(leases.keys() - live.keys(), "failure.json")
     for row in rows:
@@ -55,7 +59,7 @@ def status(spec: StudySpec, store: Store, rows: list[Row]) -> Status:
         state = "done" if row.action == "done" else "waiting"
         if key in live:
             trials = narrowing.trials(row.phase, spec)
-            running.append(_running(key, live[key], {"trials": trials, **said[key]}))
+            running.append(_running(key, live[key], now, {"trials": trials, **said[key]}))
             state = "running"
         elif failure := failed.get(key, {}).get("line"):
             failures[key] = str(failure)
@@ -65,11 +69,27 @@ def status(spec: StudySpec, store: Store, rows: list[Row]) -> Status:
     return Status(kinds, running, failures, {row.phase.key: row.damage for row in rows if row.damage})
 
 
-def _running(key: str, held: dict[str, Any], said: dict[str, Any]) -> Running:
+def _now(store: Store) -> float:
+    """The storage's time; this machine's where the storage may only be read."""
+    try:
+        return lease.clock(store.join(f".now-{uuid.uuid4().hex[:8]}"))
+    except StorageError:
+        return time.time()
+
+
+def _beating(store: Store, key: str, held: dict[str, Any]) -> dict[str, Any]:
+    """What a lease says with its last beat; empty when it has been given back meanwhile."""
+    try:
+        return {**held, "beat": storage.modified(store.join("phases", key, "lease.json"))}
+    except FileNotFoundError:
+        return {}
+
+
+def _running(key: str, held: dict[str, Any], now: float, said: dict[str, Any]) -> Running:
     seconds = max(0.0, time.time() - float(held.get("since", held["beat"])))
     share = done_share(said)
     eta = seconds * (1 - share) / share if share else None
-    return Running(key, share, seconds, eta, lease.describe(held), said)
+    return Running(key, share, seconds, eta, lease.describe(held, now), said)
 
 
 def done_share(said: dict[str, Any]) -> float | None:

@@ -156,14 +156,24 @@ def _share_views(client: MlflowClient, experiment: Experiment, found: Iterable[G
             experiment.views[VIEW_TAG + name] = view
 
 
+def behind(store: Store) -> bool:
+    """Whether there is something that no experiment was ever told. Asks no server."""
+    return not all(_marker(store, group)[1] for group in groups(store))
+
+
 def _marked(store: Store, group: Group, experiment: Experiment) -> bool:
     """True when the group's marker says that all of it is in this experiment."""
+    return _marker(store, group) == (experiment.where, True)
+
+
+def _marker(store: Store, group: Group) -> tuple[str, bool]:
+    """(where the group was written, whether as it is now)"""
     try:
         marker = storage.read_json(store.join("tracking", f"{group.key}.json"))
         rows = {name: entry["digest"] for name, entry in marker["rows"].items()}
-        return bool(marker["where"] == experiment.where and rows == group.digests)
+        return str(marker["where"]), rows == group.digests
     except (FileNotFoundError, CheckpointError, KeyError, TypeError, AttributeError):
-        return False
+        return "", False
 
 
 def _write_group(store: Store, client: MlflowClient, experiment: Experiment, group: Group, counts: Counts) -> None:

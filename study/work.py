@@ -195,9 +195,9 @@ def _evaluate(job: Job, config: EvaluationConfig, begun: str) -> Record:
 
 
 def run_trial(job: Job, number: int, learning_rate: float, host: Host, started: float | None = None) -> Trial:
-    """Train one trial and write it down. `started` (`time.time()`): when the trial began to wait for its worker."""
+    """Train one trial and write it down. `started` (`time.monotonic()`): when it began to wait for its worker."""
     key, store = job.phase.key, job.store
-    started = time.time() if started is None else started
+    started = time.monotonic() if started is None else started
     folder = store.trial_folder(key, number)
     config = job.phase.config
     if not isinstance(config, TuneConfig):
@@ -208,7 +208,7 @@ def run_trial(job: Job, number: int, learning_rate: float, host: Host, started: 
     trial = Trial(
         number=number,
         learning_rate=learning_rate,
-        wall_seconds=max(outcome.seconds, time.time() - started),
+        wall_seconds=max(outcome.seconds, time.monotonic() - started),
         **outcome.model_dump(include={"status", "score", "steps", "tokens", "flops", "seconds", "note"}),
         curve=tuple((step, loss) for step, loss in outcome.curve if math.isfinite(loss)),
         first_loss=_finite(outcome.first_loss),
@@ -296,16 +296,18 @@ class Progress:
     store_path: str
     key: str
     extra: dict[str, float] = field(default_factory=dict)
-    written: float = 0.0
+    written: float = -math.inf
+    """When it last wrote (monotonic, of the process that trains)."""
 
     def __call__(self, event: dict[str, float]) -> None:
         if "score" in event:
             phaselog.LOG.info("%s %s", self.key, {**self.extra, **event})
-        if time.time() - self.written < (REMOTE_SECONDS if storage.is_remote(self.store_path) else LOCAL_SECONDS):
+        least = REMOTE_SECONDS if storage.is_remote(self.store_path) else LOCAL_SECONDS
+        if time.monotonic() - self.written < least:  # the time of day may be set back meanwhile
             return
-        self.written = time.time()
+        self.written = time.monotonic()
         store = Store(self.store_path)
         with suppress(StorageError):  # a storage that is full says so at the checkpoint, where it matters
-            store.write_progress(self.key, {**self.extra, **event, "time": self.written})
+            store.write_progress(self.key, {**self.extra, **event, "time": time.time()})
             if stopping.asked(store):
                 preemption.give_notice(for_good=True)

@@ -45,6 +45,9 @@ HEALTH_CHECK_SECONDS = "0.3"
 RESTARTS = 3
 """How often a worker group that lost a worker is started again; it resumes from its last state."""
 
+DIED = (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError, ray.exceptions.NodeDiedError)
+"""What Ray raises for a task whose process was lost more than RESTARTS times."""
+
 DRAIN_SECONDS = 3.0
 """How often a worker asks whether its node is being drained; notices come 30 to 120 s ahead."""
 
@@ -112,6 +115,14 @@ def warm(
             raise
         except Preempted:
             continue
+        except DIED as error:
+            raise StudyError(killed(RESTARTS + 1)) from error
+
+
+def killed(times: int) -> str:
+    """What to say of a run whose process was killed so often. Nobody else kills a process again and again."""
+    advice = "lower compute.slots or take larger machines; the next run goes on from the last state"
+    return f"its process was killed {times} times, most likely because the memory ran out: {advice}"
 
 
 def unwrapped(reference: Any) -> Any:

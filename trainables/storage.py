@@ -23,9 +23,11 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+from filelock import FileLock
 from fsspec.implementations.local import LocalFileSystem
 
 from trainables.errors import CheckpointError, StorageError
+from trainables.patience import passes, patient
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 LOCAL = LocalFileSystem()
@@ -101,6 +103,7 @@ def _named(path: str, verb: str) -> Iterator[None]:
         raise StorageError(f"cannot {verb} {path}: {reason[:300]}; {fix}") from error
 
 
+@patient
 def write_bytes(path: str, data: bytes) -> None:
     """Write a whole file atomically. Raises `StorageError` when the storage refuses; leaves no partial file."""
     fs, target = filesystem(path)
@@ -120,6 +123,7 @@ def write_bytes(path: str, data: bytes) -> None:
             Path(temporary).unlink(missing_ok=True)
 
 
+@patient
 def read_bytes(path: str) -> bytes:
     """Raises `FileNotFoundError` when absent, `StorageError` when unreadable."""
     fs, target = filesystem(path)
@@ -134,7 +138,13 @@ def read_many(paths: Sequence[str]) -> dict[str, bytes | Exception]:
     fs, targets = filesystem(paths[0])[0], {filesystem(path)[1]: path for path in paths}
     with _named(paths[0], "read"):
         found = fs.cat(list(targets), on_error="return")
-    return {path: found[name] for name, path in targets.items()}
+    found = {path: found[name] for name, path in targets.items()}
+    return found | {path: _read_or_error(path) for path, got in found.items() if _failed(got)}
+
+
+def _failed(got: bytes | Exception) -> bool:
+    """Whether a file is worth a second look: its reading failed for a reason that may pass."""
+    return isinstance(got, Exception) and passes(got)
 
 
 def _read_or_error(path: str) -> bytes | Exception:
@@ -144,6 +154,7 @@ def _read_or_error(path: str) -> bytes | Exception:
         return error
 
 
+@patient
 def move_in(local: str, path: str) -> None:
     """Move a local file of any size to the storage; nobody sees half of it. Raises `StorageError`."""
     fs, target = filesystem(path)
@@ -161,6 +172,7 @@ def move_in(local: str, path: str) -> None:
             Path(temporary).unlink(missing_ok=True)
 
 
+@patient
 def create(path: str, data: bytes) -> bool:
     """Write a file that is not there yet; False when it is. Raises `StorageError`.
 
@@ -188,12 +200,34 @@ def read_json(path: str) -> Any:
         raise CheckpointError(f"{path}: not valid JSON ({error}); it will be made again") from error
 
 
+@patient
 def exists(path: str) -> bool:
+    """Raises `StorageError` when the storage does not say. (`fs.exists` takes any error for a no.)"""
     fs, target = filesystem(path)
     with _named(path, "read"):
-        return fs.exists(target)
+        try:
+            return bool(fs.info(target))
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
 
+@patient
+def modified(path: str) -> float:
+    """When a file was last written, by the storage's own clock (seconds since 1970). Raises as `read_bytes` does."""
+    fs, target = filesystem(path)
+    with _named(path, "read"):
+        return float(fs.modified(target).timestamp())
+
+
+@patient
+def size(path: str) -> int:
+    """Bytes of a file. Raises as `read_bytes` does."""
+    fs, target = filesystem(path)
+    with _named(path, "read"):
+        return int(fs.info(target)["size"])
+
+
+@patient
 def remove(path: str) -> None:
     """Remove a file or a folder; absent is fine, also when it goes meanwhile. Raises `StorageError` when refused.
 
@@ -201,11 +235,12 @@ def remove(path: str) -> None:
     """
     fs, target = filesystem(path)
     with _named(path, "remove"):
-        while fs.exists(target):
+        while exists(path):
             with suppress(FileNotFoundError):
                 fs.rm(target, recursive=True)
 
 
+@patient
 def names(path: str) -> list[str]:
     """Sorted base names inside a folder; an absent folder is empty."""
     fs, target = filesystem(path)
@@ -216,6 +251,7 @@ def names(path: str) -> list[str]:
         return []
 
 
+@patient
 def checksum(path: str) -> str:
     """sha256 of one file, hexadecimal. Raises `FileNotFoundError` when absent, `StorageError` when unreadable."""
     digest = hashlib.sha256()
@@ -226,6 +262,27 @@ def checksum(path: str) -> str:
     return digest.hexdigest()
 
 
+@patient
+def below(folder: str) -> list[str]:
+    """Sorted relative names of every file below a folder; an absent folder has none. Raises `StorageError`."""
+    fs, target = filesystem(folder)
+    target = target.rstrip("/")
+    with _named(folder, "read"):
+        found = _walked(target) if isinstance(fs, LocalFileSystem) else fs.find(target)
+    return sorted(str(path)[len(target) :].lstrip("/") for path in found)
+
+
+def _walked(folder: str) -> list[str]:
+    """Every file below a local folder. (fsspec leaves out what it cannot list, however it is asked.)"""
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise error
+
+    return [os.path.join(top, name) for top, _, files in os.walk(folder, onerror=refuse) for name in files]
+
+
+@patient
 def state(path: str) -> str:
     """What the storage says about a file (size, times, inode or etag): another one, and it may be another file.
 
@@ -241,10 +298,7 @@ def state(path: str) -> str:
 
 def checksums(folder: str) -> dict[str, str]:
     """{relative name: sha256} of every file below a folder."""
-    fs, target = filesystem(folder)
-    with _named(folder, "read"):
-        files = sorted(path for path in fs.find(target) if not path.endswith(".tmp"))
-    return {path[len(target) :].lstrip("/"): checksum(fs.unstrip_protocol(path)) for path in files}
+    return {name: checksum(join(folder, name)) for name in below(folder) if not name.endswith(".tmp")}
 
 
 def verify(folder: str, expected: dict[str, str]) -> None:
@@ -266,9 +320,15 @@ def local_copy(folder: str) -> Iterator[str]:
         yield target
         return
     with _temporary() as here:
-        with _named(folder, "read"):
-            fs.get(target.rstrip("/") + "/", here, recursive=True)
+        _download(folder, here)
         yield here
+
+
+@patient
+def _download(folder: str, here: str) -> None:
+    fs, target = filesystem(folder)
+    with _named(folder, "read"):
+        fs.get(target.rstrip("/") + "/", here, recursive=True)
 
 
 @contextmanager
@@ -281,25 +341,55 @@ def publish(folder: str) -> Iterator[str]:
     if not isinstance(fs, LocalFileSystem):
         with _temporary() as here:
             yield here
-            with _named(folder, "write"):
-                before = set(fs.find(target))
-                fs.put(here.rstrip("/") + "/", target, recursive=True)
-                kept = {f"{target}/{path.relative_to(here).as_posix()}" for path in Path(here).rglob("*")}
-                # Last, so that the folder is never empty. Until then checksums say that it is not what was recorded.
-                for left in sorted(before - kept):
-                    with suppress(FileNotFoundError):  # a late listing names what is gone already
-                        fs.rm_file(left)
+            _upload(here, folder)
         return
     here = f"{target}.{uuid.uuid4().hex[:8]}.tmp"
     try:
-        with _named(folder, "write"):
-            os.makedirs(here)
+        _made(here)
         yield here
-        with _named(folder, "write"):
-            shutil.rmtree(target, ignore_errors=True)
-            os.replace(here, target)
+        _put_in_place(here, target)
     finally:
         shutil.rmtree(here, ignore_errors=True)
+
+
+@patient
+def _upload(here: str, folder: str) -> None:
+    fs, target = filesystem(folder)
+    with _named(folder, "write"):
+        before = set(fs.find(target))
+        fs.put(here.rstrip("/") + "/", target, recursive=True)
+        kept = {f"{target}/{path.relative_to(here).as_posix()}" for path in Path(here).rglob("*")}
+        # Last, so that the folder is never empty. Until then checksums say that it is not what was recorded.
+        for left in sorted(before - kept):
+            with suppress(FileNotFoundError):  # a late listing names what is gone already
+                fs.rm_file(left)
+
+
+@patient
+def _made(folder: str) -> None:
+    with _named(folder, "write"):
+        os.makedirs(folder, exist_ok=True)
+
+
+@patient
+def _put_in_place(here: str, target: str) -> None:
+    remove(target)
+    with _named(target, "write"):
+        os.replace(here, target)
+
+
+@contextmanager
+def alone(path: str) -> Iterator[None]:
+    """Nobody else is inside for the same path; only on a local storage, others know no locks. Raises `StorageError`."""
+    fs, target = filesystem(path)
+    if not isinstance(fs, LocalFileSystem):
+        yield
+        return
+    _made(os.path.dirname(target))
+    with _named(path, "lock"):
+        lock = FileLock(f"{target}.lock").acquire()
+    with lock:
+        yield
 
 
 @contextmanager

@@ -162,10 +162,8 @@ def _by_group(
     scores, gaps, gains = (
         pools(leaves, weighs, basis.design, arm) for leaves, weighs in ((scored, means), (scored, to), (gained, means))
     )
-    return [
-        GroupResult(grouped[i], arm, replace(score, gain=score.gain.bounded(*POINTS)), gaps.get(i), gains.get(i))
-        for i, score in scores.items()
-    ]
+    bounded = {i: replace(score, gain=score.gain.bounded(*POINTS)) for i, score in scores.items()}
+    return [GroupResult(grouped[i], arm, score, gaps.get(i), gains.get(i)) for i, score in bounded.items()]
 
 
 def _contrasts(basis: Basis, arm: str, grouped: Sequence[Group], gained: ByTarget) -> dict[str, Contrast]:

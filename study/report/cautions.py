@@ -41,7 +41,7 @@ def cautions(found: Findings) -> list[str]:
         told.append(
             "Intervals are 95 % each and not corrected for their number: about one in twenty leaves zero out by "
             "chance. What questions 1 to 3 and 5 claim in words, and what the tables of gains, changes, levers and "
-            "domain text call standing, holds with its whole family counted (Holm): false claims in at most one "
+            "domain text mark, stands with its whole family counted (Holm): false claims in at most one "
             "study in twenty per family. A family is one kind of gain or change."
         )
     return told

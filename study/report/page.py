@@ -30,7 +30,7 @@ from study.report.findings import Findings, gather
 from study.report.gaps import gaps
 from study.report.latex import latex
 from study.report.markdown import answer_parts, markdown
-from study.report.sections import Shown, Tables
+from study.report.sections import PRINTED, Shown, Tables
 from study.report.style import ARMS, VARIABLES, Drawing, colour, count
 from study.report.tables import csv_tables
 from study.store import Store
@@ -131,6 +131,7 @@ def render(found: Findings, shown: Sequence[Shown], told: Sequence[Answer], run:
         script_hash=_hash(_script()),
         verdicts=[verdict_lines(answer.verdict, found.design.arms) for answer in told],
         most=MOST,
+        printed=PRINTED,
         arm_colours=ARMS,
         tone=lambda arm: VARIABLES[colour(arm, found.design.arms)],
         count=count,

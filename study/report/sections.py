@@ -16,6 +16,8 @@ from study.report.view import View, view
 
 FOLD = 12
 """Tables with more rows start folded."""
+PRINTED = 40
+"""Tables with more rows are printed up to this one; style.css leaves out the rest."""
 
 Tables = Mapping[str, pd.DataFrame]
 Make = Callable[[Findings, Tables], View]
@@ -62,6 +64,11 @@ class Section:
     @property
     def folded(self) -> bool:
         return len(self.table.rows) > FOLD
+
+    @property
+    def cut(self) -> bool:
+        """Whether the paper holds a part of it only."""
+        return len(self.table.rows) > PRINTED
 
 
 @dataclass(frozen=True)

@@ -196,9 +196,8 @@ class Planted(Block):
         for name, made_of in self.arms.items():
             gain, text = (made_of.gain.targets, made_of.text) if made_of else ({}, None)
             for other in sorted({*gain, *(text.targets if text else ())} - set(self.targets)):
-                raise ValueError(
-                    f"arms.{name} with gains on targets of the study ({', '.join(self.targets)}; not {other})"
-                )
+                known = ", ".join(self.targets)
+                raise ValueError(f"arms.{name} with gains on targets of the study ({known}; not {other})")
         for name, target in self.targets.items():
             if unknown := [code for code in target.languages if code not in self.languages]:
                 raise ValueError(f"targets.{name}.languages among `languages` (not there: {', '.join(unknown)})")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import psutil
 
 from study.records import Record
 from study.store import Store
+from tests.chaos.counted import Line, lines
+from tests.chaos.tiny import RESULT
 
 STUDY = """
 name: chaos
@@ -27,24 +32,47 @@ compute: {checkpoint_seconds: 0.2}
 tracking: {enabled: false}
 report: {bootstrap: 20}
 """
+TINY = """
+name: chaos
+ladder: lab
+sizes: [xs]
+arms: {none: null, siqa: siqa}
+targets: [xcopa, tatoeba]
+seeds: [0, 1, 2, 3, 4]
+pretrain: {steps: 60}
+training: {steps: {default: 40}, evaluations: 1}
+search: {trials: 2}
+tracking: {enabled: false}
+"""
+"""For the units of `tests.chaos.tiny`: 33 phases, three of them with a search."""
+SPEED = {"RAY_worker_niceness": "0"}
+"""Ray's workers are nicer than their driver; beside other work the rounds would wait for nothing but them."""
+REPOSITORY = Path(__file__).parents[2]
 GONE_SECONDS = 30.0
+LONGEST_SECONDS = 900.0
+"""A whole study takes a minute on two idle cores, and many on busy ones."""
 AGENTS = ("dashboard/agent.py", "runtime_env/agent/main.py", "ray::DashboardAgent", "ray::RuntimeEnvAgent")
 """Ray's node agents look for their dead head for up to a minute before they end; nothing else may stay that long."""
 
 
 class Run:
-    """`study run` in a process of its own."""
+    """`study run` in a process of its own. Its reports are counted (`tests.chaos.counted`)."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(
+        self, folder: Path, name: str, study: str = STUDY, tiny: bool = False, env: Mapping[str, str] | None = None
+    ) -> None:
         spec = folder / "chaos.yaml"
-        spec.write_text(STUDY)
+        spec.write_text(study)
+        self.spec = spec
         self.store = self.stored(folder, name)
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        environment.pop("RAY_ADDRESS", None)
+        self.steps = folder / f"{name}.steps"
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+        environment |= SPEED | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY), "CHAOS_STEPS": str(self.steps)}
+        environment |= ({"CHAOS_TINY": "1"} if tiny else {}) | dict(env or {})
         self.log = folder / f"{name}-{time.monotonic_ns()}.txt"
         with open(self.log, "w") as log:
-            command = [sys.executable, "-m", "study", "run", str(spec), "--storage", str(folder / name)]
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+            command = [sys.executable, "-m", "tests.chaos.counted", "run", str(spec), "--storage", str(folder / name)]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=folder)
 
     @staticmethod
     def stored(folder: Path, name: str) -> Store:
@@ -61,12 +89,16 @@ class Run:
             assert self.process.poll() is None, self.log.read_text()
             time.sleep(0.05)
 
+    def made(self) -> list[Line]:
+        """All reports of this study's work, those of drivers before this one included."""
+        return lines(self.steps)
+
     def family(self) -> list[psutil.Process]:
         children = psutil.Process(self.process.pid).children(recursive=True)
         return [child for child in children if not any(name in command(child) for name in AGENTS)]
 
     def end(self) -> int:
-        return self.process.wait(timeout=240)
+        return self.process.wait(timeout=LONGEST_SECONDS)
 
 
 def command(process: psutil.Process) -> str:
@@ -87,5 +119,21 @@ def _result(record: Record) -> object:
     scores = [score.model_dump(exclude={"seconds"}) for score in record.scores]
     files = record.checkpoint.files if record.checkpoint else {}
     # Bit by bit, but for adapter_config.json, which names the folder of the base model.
-    weights = {name: digest for name, digest in files.items() if name.endswith(".safetensors")}
+    weights = {name: digest for name, digest in files.items() if name.endswith((".safetensors", RESULT))}
     return record.winner, record.search, trials, scores, weights, record.lineage, record.identity
+
+
+def written(store: Store) -> dict[str, int]:
+    """{finished phase: when its record was written}"""
+    paths = Path(store.path, "phases").glob("*/record.json")
+    return {path.parent.name: path.stat().st_mtime_ns for path in paths}
+
+
+def still_running(store: Store) -> list[str]:
+    """Runs in the study's own MLflow that nobody has closed."""
+    path = Path(store.path, "mlflow", "mlflow.db")
+    if not path.exists():
+        return []
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        query = "SELECT name FROM runs WHERE status = 'RUNNING' AND lifecycle_stage = 'active'"
+        return [name for (name,) in database.execute(query)]

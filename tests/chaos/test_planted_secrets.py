@@ -23,7 +23,7 @@ from clusters.own_head import family
 from study.store import Store
 from tests.chaos.ray_head import REPOSITORY, Head, head
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SECRETS = {
     "HF_TOKEN": "hf_planted5e1d0c",
@@ -45,6 +45,8 @@ search: {trials: 1}
 report: {bootstrap: 20}
 """
 FAILED = "1 failed"
+COUNTERS = 44227
+"""Ray's dashboard gives counters of itself to Prometheus there, on every address: numbers, no page, and no switch."""
 
 
 @pytest.fixture
@@ -57,26 +59,35 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-class CommandLines(threading.Thread):
-    """Reads the command lines of a process and all below it again and again."""
+class Watch(threading.Thread):
+    """Looks at a process and all below it again and again: command lines, and the addresses they listen on."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
-        self.pid, self.seen, self.ended = pid, set[str](), threading.Event()
+        self.pid, self.ended = pid, threading.Event()
+        self.lines, self.listening = set[str](), set[tuple[str, str]]()
 
     def run(self) -> None:
         while not self.ended.wait(0.1):
             for process in family(self.pid):
                 with suppress(psutil.Error):
-                    self.seen.add(" ".join(process.cmdline()))
+                    line = " ".join(process.cmdline())
+                    self.lines.add(line)
+                    sockets = [one.laddr for one in process.net_connections() if one.status == psutil.CONN_LISTEN]
+                    self.listening |= {(line, one.ip) for one in sockets if one.port != COUNTERS}
+
+    def pages(self) -> set[str]:
+        """Where pages for people are served: MLflow's and Ray's dashboard."""
+        names = ("mlflow", "dashboard/dashboard.py")
+        return {address for line, address in self.listening if any(name in line for name in names)}
 
 
 @contextmanager
-def command_lines(pid: int) -> Iterator[set[str]]:
-    watching = CommandLines(pid)
+def watched(pid: int) -> Iterator[Watch]:
+    watching = Watch(pid)
     watching.start()
     try:
-        yield watching.seen
+        yield watching
     finally:
         watching.ended.set()
         watching.join()
@@ -115,12 +126,13 @@ def test_a_job_with_secrets_leaves_none_behind(cluster: Head, folder: Path) -> N
     words += ["--working-dir", str(folder), "--storage", str(folder / "runs"), "--python", sys.executable]
     for name in SECRETS:
         words += ["--secret", name]
-    with command_lines(cluster.pid) as seen:
-        done = subprocess.run(words, cwd=REPOSITORY, env=user, capture_output=True, text=True, timeout=280)
+    with watched(cluster.pid) as seen:
+        done = subprocess.run(words, cwd=REPOSITORY, env=user, capture_output=True, text=True, timeout=500)
     assert done.returncode == 1 and FAILED in done.stdout, done.stderr
-    assert any(" -m study run " in line for line in seen) and any("mlflow" in line for line in seen)
-    assert any(line.startswith("ray::") for line in seen), "workers"
-    assert [line for line in seen if inside(line, SECRETS | token)] == []
+    assert any(" -m study run " in line for line in seen.lines) and any("mlflow" in line for line in seen.lines)
+    assert any(line.startswith("ray::") for line in seen.lines), "workers"
+    assert [line for line in seen.lines if inside(line, SECRETS | token)] == []
+    assert any("dashboard/dashboard.py" in line for line, _ in seen.listening) and seen.pages() == {"127.0.0.1"}
 
     job = re.search(r"submitted: (\S+);", done.stderr)[1]
     listed = cluster.ray("job", "list").stdout
@@ -138,11 +150,12 @@ def test_a_run_on_this_machine_leaves_none_behind(folder: Path) -> None:
         words = [sys.executable, "-m", "study", "run", str(folder / "planted.yaml"), "--storage", str(folder / "runs")]
         pipe = subprocess.PIPE
         process = subprocess.Popen(words, cwd=REPOSITORY, env=env, stdout=pipe, stderr=subprocess.STDOUT, text=True)
-        with command_lines(process.pid) as seen:
-            said, _ = process.communicate(timeout=280)
+        with watched(process.pid) as seen:
+            said, _ = process.communicate(timeout=500)
         assert process.returncode == 1 and FAILED in said, said
         assert Store(folder / "runs" / "planted").records()
-        assert any("gcs_server" in line for line in seen) and any("mlflow" in line for line in seen)
+        assert any("gcs_server" in line for line in seen.lines) and any("mlflow" in line for line in seen.lines)
         assert not inside(said, secrets)
-        assert [line for line in seen if inside(line, secrets)] == []
+        assert [line for line in seen.lines if inside(line, secrets)] == []
+        assert seen.pages() == {"127.0.0.1"}
         assert holding(secrets, folder / "runs", Path(ray)) == []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from study.lease import holder, stale
+from study.lease import clock, holder, stale
 from study.store import Store
 from tests.chaos.ray_head import Head, head
 
@@ -86,7 +86,8 @@ def test_a_job_is_followed_stopped_and_resumed(cluster, tmp_path):
 
     assert cluster.busy() == []
     leases = files(store.path, "lease.json")
-    assert all(stale(holder(path)) for path in leases)
+    now = clock(store.join(".now"))
+    assert all(stale(holder(path), now) for path in leases)
     finished = files(store.path, "record.json")
     assert 2 <= len(finished) < PHASES
     before = files(store.path, "*")

@@ -30,12 +30,13 @@ def held(store: Store) -> dict:
     return lease.holder(store.join("phases", "k", "lease.json"))
 
 
-def leave(store: Store, **fields: object) -> None:
-    """A lease file as some other driver left it."""
+def leave(store: Store, ago: float = 0.0, **fields: object) -> None:
+    """A lease file as some other driver left it, so many seconds ago."""
     path = Path(store.join("phases", "k", "lease.json"))
     path.parent.mkdir(parents=True, exist_ok=True)
-    value = {"owner": "other", "host": "elsewhere", "pid": 1, "started": 0.0, "since": time.time(), "beat": time.time()}
+    value = {"owner": "other", "host": "elsewhere", "pid": 1, "started": 0.0, "since": time.time()}
     path.write_text(json.dumps({**value, **fields}))
+    os.utime(path, (path.stat().st_mtime - ago,) * 2)
 
 
 def test_second_owner_is_refused_by_name(store: Store) -> None:
@@ -59,8 +60,7 @@ def test_lease_is_given_back_after_an_error(store: Store) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"beat": time.time() - 3600},
-        {"beat": None},
+        {"ago": 3600},
         {"host": lease.socket.gethostname(), "pid": 2**22 + 1},
         {"host": lease.socket.gethostname(), "pid": os.getpid(), "started": 1.0},
         {"host": lease.socket.gethostname(), "pid": "x"},
@@ -78,7 +78,7 @@ def test_live_lease_of_another_host_is_respected(store: Store) -> None:
         pass
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"beat": "soon"}'])
+@pytest.mark.parametrize("content", ["", "{", "[]"])
 def test_unreadable_lease_counts_as_none(store: Store, content: str) -> None:
     path = Path(store.join("phases", "k", "lease.json"))
     path.parent.mkdir(parents=True)
@@ -118,7 +118,7 @@ def test_heartbeat_keeps_the_lease_fresh_and_taking_it_is_noticed(store: Store) 
 
 
 def test_of_many_at_once_exactly_one_gets_a_stale_lease(store: Store) -> None:
-    leave(store, beat=0.0)
+    leave(store, ago=3600)
     got, release, start = [], threading.Event(), threading.Barrier(8)
 
     def compete() -> None:
@@ -206,7 +206,7 @@ def test_neither_leases_nor_records_need_a_fresh_listing_or_a_rename(monkeypatch
             pass
         assert not mine.lost
     assert held(store) == {}
-    storage.write_json(mine.path, {"owner": "gone", "host": "elsewhere", "beat": time.time() - 3600})
+    storage.write_json(mine.path, {"owner": "gone", "host": lease.socket.gethostname(), "pid": 1, "started": -1.0})
     with Lease(store, "k") as again:
         assert held(store)["owner"] == again.owner
     store.write_progress("k", {"step": 1})
@@ -231,9 +231,50 @@ def test_a_mount_without_locks_is_refused(store: Store, monkeypatch: pytest.Monk
 
 
 def test_this_process_is_alive_and_its_number_reused_is_not() -> None:
-    started = psutil.Process().create_time()
+    started = psutil.Process().create_time() - psutil.boot_time()
     assert lease._alive(os.getpid(), started)
     assert not lease._alive(os.getpid(), started - 100)
+
+
+def test_a_process_is_alive_whatever_is_done_to_the_time_of_day(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Setting the clock moves what Linux says of the boot, and with it of every process."""
+    booted = psutil.boot_time()
+    with Lease(store, "k"):
+        for hours in (-5, 5):
+            moved = booted + 3600.0 * hours
+            monkeypatch.setattr("psutil.boot_time", lambda moved=moved: moved)
+            monkeypatch.setattr("psutil._pslinux.boot_time", lambda moved=moved: moved)
+            with pytest.raises(LeaseHeld), Lease(store, "k"):
+                pass
+
+
+@pytest.mark.parametrize("hours", [-5, 0, 5])
+def test_a_living_lease_is_respected_and_a_dead_one_is_not_whatever_the_clocks_say(store: Store, hours: int) -> None:
+    """Another machine holds the lease; the clocks of the two are hours apart."""
+    leave(store, since=time.time() + 3600 * hours, beat=time.time() + 3600 * hours)
+    with pytest.raises(LeaseHeld, match=r"on elsewhere \(last sign of life \d s ago\)"), Lease(store, "k"):
+        pass
+    leave(store, ago=lease.TTL_SECONDS + 5, beat=time.time() + 3600 * hours)
+    with Lease(store, "k") as mine:
+        assert held(store)["owner"] == mine.owner
+    assert os.listdir(store.phase_folder("k")) == ["lease.json.lock"], "nothing of looking at the clock is left"
+
+
+def test_a_lease_that_was_taken_and_given_back_meanwhile_is_lost(store: Store) -> None:
+    """A driver that was suspended: another has taken the phase over, finished it, and is gone."""
+    with Lease(store, "k", beat=3600.0) as mine:
+        assert not mine.lost
+        leave(store, ago=3600)
+        with mine._exclusive():
+            Path(mine.path).unlink()
+        assert mine.lost
+    with Lease(store, "k", beat=0.05) as mine:
+        with mine._exclusive():
+            Path(mine.path).unlink()
+        deadline = time.monotonic() + 5
+        while not mine._lost.is_set() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert mine.lost and held(store) == {}, "it is not taken anew in passing"
 
 
 def test_lease_on_a_refusing_storage_is_one_line(tmp_path: Path) -> None:

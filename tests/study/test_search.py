@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +69,27 @@ def test_a_trial_that_fails_ends_the_search_with_its_line(tmp_path):
     assert finished_trials(one) == []
 
 
+def test_a_trial_whose_process_is_killed_goes_on_and_is_given_up_in_one_clear_line(tmp_path):
+    """As the kernel does when the memory runs out. Here the trial trains in its own process, as on a GPU."""
+    one = job(tmp_path, target_phase(), search={"trials": 1})
+    train = bowl(3e-3)
+
+    def killed(config, rate, places, runtime, report):
+        with open(f"{places.root}.deaths", "a") as file:
+            file.write("x")
+        if Path(f"{places.root}.deaths").stat().st_size <= survives:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return train(config, rate, places, runtime, report)
+
+    survives = 99
+    with pytest.raises(StudyError, match=r"^its process was killed 3 times, most likely because the memory ran out: "):
+        search(one, killed, SLIVER, concurrent=1)
+    assert Path(f"{one.data_root}.deaths").read_text() == "xxx" and calls(one) == []
+    survives = 5
+    assert search(one, killed, SLIVER, concurrent=1).trials[0].status == "finished"
+    assert len(calls(one)) == 1
+
+
 def test_a_trial_that_had_to_go_is_taken_up_again_with_the_search(tmp_path):
     expected = search(job(tmp_path / "whole", target_phase(), **WANTED), bowl(3e-3), SLIVER, concurrent=1)
     one = job(tmp_path / "cut", target_phase(), **WANTED)
@@ -95,6 +118,22 @@ def test_nothing_of_tune_or_optuna_is_left_in_the_store(tmp_path):
     assert found.search.verdict == "single"
     folder = Path(one.store.phase_folder(one.phase.key))
     assert sorted(path.name for path in folder.iterdir()) == ["progress.json", "trials"]
+
+
+def test_the_keys_of_a_storage_are_not_asked_of_ray_for_a_trial(tmp_path, monkeypatch):
+    """Tune would: they would stand in Ray's lists and, while the worker starts, in its command line."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "planted")
+    train = bowl(3e-3)
+
+    def noting(config, rate, places, *more):
+        Path(f"{places.root}.asked").write_text(ray.get_runtime_context().get_runtime_env_string())
+        return train(config, rate, places, *more)
+
+    one = job(tmp_path, target_phase(), search={"trials": 1})
+    search(one, noting, SLIVER, concurrent=1)
+    asked = Path(f"{one.data_root}.asked").read_text()
+    assert "env_vars" in asked and "planted" not in asked
 
 
 def test_searches_at_the_same_time_run_their_own_trials(tmp_path):

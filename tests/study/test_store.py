@@ -123,6 +123,7 @@ def test_interrupted_write_leaves_the_old_record(store: Store, record: Record, m
     def fail(*_: Any) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
+    monkeypatch.setattr("trainables.patience.WAITS", (0.0,))
     monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(StorageError, match="Input/output error"):
         store.write_record(record.model_copy(update={"host": "there"}))

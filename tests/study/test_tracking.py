@@ -14,12 +14,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from study.around import tracked
 from study.mirror import Mirror
+from study.plan import Row
 from study.records import Record
 from study.report import write
 from study.store import Store
-from study.tracking import MAX_RESULTS, Experiment, connect, mirror, open_experiment
+from study.tracking import MAX_RESULTS, Experiment, behind, connect, mirror, open_experiment
 from study.tracking_server import Server, answers, free_port, serve, server_folder
+from tests.study.phases import pretrain_phase, spec
 from tests.study.small_store import SEEDS, SIZES, write_store
 from trainables import storage
 from trainables.errors import StudyError
@@ -197,6 +200,20 @@ def test_an_unreachable_tracker_costs_one_line(tmp_path: Path, server: Server) -
     assert not storage.exists(store.join("tracking"))
     mirror(store, connect(server.url))
     whole(server.url, store)
+
+
+def test_the_next_run_of_a_finished_study_writes_what_a_dead_server_missed(tmp_path: Path, server: Server) -> None:
+    store, rows = write_store(tmp_path, "finished"), [Row(pretrain_phase(), "done", "")]
+    away, there = (spec(tracking={"uri": uri}) for uri in (f"http://127.0.0.1:{free_port()}", server.url))
+    with tracked(away, store, rows):
+        pass
+    assert behind(store)
+    with tracked(there, store, rows):
+        pass
+    whole(server.url, store)
+    assert not behind(store)
+    with tracked(away, store, rows):
+        pass  # nobody is asked
 
 
 def test_the_server_ends_with_its_parent(tmp_path: Path) -> None:

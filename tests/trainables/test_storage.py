@@ -81,6 +81,7 @@ def test_a_full_or_read_only_disk_is_one_line_and_leaves_the_old_file(tmp_path, 
     def refuse(*_):
         raise OSError(number, os.strerror(number))
 
+    monkeypatch.setattr("trainables.patience.WAITS", (0.0,))
     monkeypatch.setattr(os, call, refuse)
     with pytest.raises(StorageError, match=f"cannot write .*record.json: {os.strerror(number)}") as caught:
         storage.write_json(path, {"good": False})

@@ -36,9 +36,7 @@ class Root:
     @cached_property
     def _paths(self) -> list[str]:
         """Every file below the root, sorted; listed once, so that asking for many files is cheap on any storage."""
-        fs, target = storage.filesystem(self.path)
-        target = target.rstrip("/")
-        return sorted(str(path)[len(target) :].lstrip("/") for path in fs.find(target)) if fs.exists(target) else []
+        return storage.below(self.path)
 
     def glob(self, pattern: str) -> list[str]:
         """Sorted paths below the root that match (* and ? do not cross folders); none when the root is absent."""

@@ -49,11 +49,18 @@ def vocabulary(spoken: tuple[Language, ...]) -> list[str]:
 def write_root(path: str, seed: int) -> None:
     """Write the data root of a seed to any fsspec path, all files at once; the same seed gives the same bytes.
 
-    A complete root of this seed and version is left alone; an incomplete, damaged or older one is replaced.
+    A complete root of this seed and version is left alone; an incomplete, damaged or older one is replaced. Of several
+    who begin at once one writes (on a local storage), so that nobody's files go while they are being read.
     Raises `StorageError` when the folder holds something that is not a lab root, or cannot be written.
     """
     if _is_complete(path, seed):
         return
+    with storage.alone(path):
+        if not _is_complete(path, seed):  # another driver may have been at it
+            _write(path, seed)
+
+
+def _write(path: str, seed: int) -> None:
     if storage.is_local(path) and storage.names(path) and not storage.exists(storage.join(path, MARKER)):
         raise StorageError(f"{path}: holds files but no {MARKER}, so it is not a lab root; choose an empty folder")
     with storage.publish(path) as folder:

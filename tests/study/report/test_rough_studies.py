@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from study.analysis.gains import score_series
 from study.report.answers import answers
+from study.report.cautions import cautions
 from study.report.findings import gather
 from study.report.tables import csv_tables
 from tests.study.report.synthetic import Plan, build
@@ -60,3 +63,15 @@ def test_one_backbone_is_one_seed(tmp_path):
     found, _ = everything(tmp_path, Plan(targets=("tatoeba",), resamples=100))
     backbone = score_series(found.resampled, found.design, "none", "tatoeba")
     assert not backbone.seed_noise and found.gains["siqa"]["tatoeba"].seed_noise
+
+
+def test_questions_whose_paragraphs_nobody_kept_are_named_as_counted_one_by_one(tmp_path):
+    """A study that an earlier version scored: its page says that the intervals of questions are too short."""
+    store = build(tmp_path / "toy", Plan(sizes=("xs",), targets=("xquad", "xcopa"), examples=40, resamples=30))
+    told = [line for line in cautions(gather(store)) if "one paragraph" in line]
+    assert len(told) == 1 and "independent on xquad:" in told[0]
+    for path in Path(store.join("phases")).glob("*/predictions/xquad.*.parquet"):
+        table = pd.read_parquet(path)
+        table.assign(group=[f"paragraph {row // 4}" for row in range(len(table))]).to_parquet(path)
+    shutil.rmtree(store.join("report", "cache"))
+    assert not [line for line in cautions(gather(store)) if "one paragraph" in line]

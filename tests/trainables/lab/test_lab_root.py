@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,32 @@ def test_a_complete_root_is_left_alone_and_a_damaged_one_mended(tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("small_world")
+def test_of_two_drivers_who_begin_at_once_one_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the second takes the files away that the first has begun to read."""
+    path, made, both = tmp_path / "lab", [], threading.Barrier(2)
+    is_complete = root._is_complete
+
+    def looked(where: str, seed: int) -> bool:
+        found = is_complete(where, seed)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(5.0)  # both have seen that nothing is there
+        both.abort()
+        return found
+
+    def files(seed: int) -> dict[str, str]:
+        made.append(seed)
+        return {"vocabulary.txt": "x"}
+
+    monkeypatch.setattr(root, "_is_complete", looked)
+    monkeypatch.setattr(root, "root_files", files)
+    drivers = [threading.Thread(target=write_root, args=(str(path), 5)) for _ in range(2)]
+    for driver in drivers:
+        driver.start()
+    for driver in drivers:
+        driver.join()
+    assert made == [5] and is_complete(str(path), 5)
+
+
 @pytest.mark.parametrize("marker", ["not json", "[]", '{"seed": 2}', "{}"])
 def test_an_unreadable_marker_means_incomplete(tmp_path: Path, marker: str) -> None:
     (tmp_path / "lab.json").write_text(marker)

@@ -1,0 +1,21 @@
+"""Does anybody listen at an address? Asked first, because Ray itself would try for minutes."""
+
+from __future__ import annotations
+
+import socket
+
+from trainables.errors import StudyError
+
+CONNECT_SECONDS = 10.0
+
+
+def check_answers(address: str) -> None:
+    """Raise `StudyError` at once when nobody listens at host:port."""
+    host, colon, port = address.rpartition("://")[2].partition("/")[0].rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StudyError(f"no Ray cluster answers at {address} ({reason}); check --address, or leave it out") from error

@@ -1,0 +1,148 @@
+"""A storage that stumbles and is slow: everything is made once, and the numbers are those of a good storage."""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import fsspec
+import pytest
+from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
+
+from study import lease, plan
+from study.store import Store
+from study.work import Job, Tuned, finished_trials, run_phase, run_trial
+from tests.chaos import tiny
+from tests.chaos.driver import results
+from tests.study.planned import spec_on
+from trainables import patience, storage
+from trainables.errors import StorageError
+from trainables.lab import write_root
+
+FAIL, OF = 3, 12
+"""Of so many calls one after another the first three fail."""
+LATENCY = 0.001
+
+
+class Stumbling(MemoryFileSystem):
+    """Stands for an object store: no moves, no locks."""
+
+    protocol = "stumbling"
+    store: dict[str, Any] = {}
+    pseudo_dirs = [""]
+
+
+FUNCTIONS: tuple[dict[Any, tuple[str, ...]], ...] = (
+    {LocalFileSystem: ("info", "ls", "_open", "rm"), os: ("replace", "fsync", "makedirs")},
+    {Stumbling: ("_open", "cat_file", "pipe_file", "rm")},
+)
+"""What fails: of a local storage, of a remote one."""
+
+
+class Hiccups:
+    """Makes functions fail and be slow; counts over all of them."""
+
+    def __init__(self) -> None:
+        self.calls = self.failed = 0
+
+    def on(self, owner: Any, name: str) -> None:
+        good = getattr(owner, name)
+
+        def stumbling(*arguments: Any, **named: Any) -> Any:
+            if any(isinstance(one, os.DirEntry) for one in arguments):
+                return good(*arguments, **named)  # a part of listing a folder
+            self.calls += 1
+            time.sleep(LATENCY)
+            if self.calls % OF < FAIL:
+                self.failed += 1
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return good(*arguments, **named)
+
+        setattr(owner, name, stumbling)
+
+
+def _run(base: str, root: Path, out: Path, hiccups: bool) -> None:
+    """In a process of its own: all phases of a small study; leaves what came out, and what was called."""
+    fsspec.register_implementation("stumbling", Stumbling, clobber=True)
+    tiny.install()
+    tiny.STEP_SECONDS = 0.0
+    lease.SETTLE_SECONDS, patience.WAITS = 0.0, (0.001,) * 4
+    trained = []
+    spec, store, counted = spec_on(root, sizes=["xs"], seeds=[0]), Store(f"{base}/tiny"), Hiccups()
+    rows = plan.rows(spec, store)
+    if hiccups:
+        for owner, names in FUNCTIONS["://" in base].items():
+            for name in names:
+                counted.on(owner, name)
+
+    def tune(job: Job) -> Tuned:
+        trained.append(job.phase.key)
+        return Tuned(finished_trials(job) or [run_trial(job, 0, 3e-3, tiny.train)])
+
+    for row in rows:
+        done = run_phase(Job(row.phase, spec, store.path, str(root)), tune)
+        assert done.status == "done", done.line
+    assert len(trained) == len(set(trained))
+    assert all(row.action == "done" for row in plan.rows(spec, store)), "every record and file is seen"
+    (out / "results").write_text(repr(sorted(results(store).items())))
+    (out / "failed").write_text(str(counted.failed))
+
+
+def _apart(job: Callable[[], None]) -> int | None:
+    process = multiprocessing.get_context("fork").Process(target=job)
+    process.start()
+    process.join(60)
+    return process.exitcode
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    write_root(str(folder), 0)
+    return folder
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_a_study_on_a_storage_that_stumbles_is_the_same_study(tmp_path: Path, root: Path, remote: bool) -> None:
+    for name in ("good", "bad"):
+        (tmp_path / name).mkdir()
+        base = f"stumbling://{name}" if remote else str(tmp_path / name / "runs")
+        assert _apart(partial(_run, base, root, tmp_path / name, name == "bad")) == 0
+    good, bad = ((tmp_path / name / "results").read_text() for name in ("good", "bad"))
+    assert good == bad and "evaluation-" in good
+    assert int((tmp_path / "bad" / "failed").read_text()) > 100
+
+
+def test_an_error_that_does_not_pass_is_not_waited_for_and_one_that_stays_is_one_line(tmp_path, monkeypatch):
+    waited: list[float] = []
+    monkeypatch.setattr("trainables.patience.time.sleep", waited.append)
+    path = str(tmp_path / "record.json")
+    for number, waits in ((errno.ENOSPC, 0), (errno.ESTALE, len(patience.WAITS))):
+        waited.clear()
+        monkeypatch.setattr(os, "fsync", Mock(side_effect=OSError(number, os.strerror(number))))
+        with pytest.raises(StorageError, match=f"cannot write .*record.json: {os.strerror(number)}; "):
+            storage.write_json(path, {})
+        assert waited == list(patience.WAITS[:waits])
+
+
+def test_a_storage_that_does_not_answer_has_not_said_that_a_file_is_absent(tmp_path, monkeypatch):
+    """Else a finished phase would be trained again, or a record would vouch for a part of its files."""
+    monkeypatch.setattr(patience, "WAITS", (0.0,))
+    path = tmp_path / "checkpoint" / "weights"
+    path.parent.mkdir()
+    path.write_text("x")
+    monkeypatch.setattr(os, "stat", Mock(side_effect=OSError(errno.EIO, os.strerror(errno.EIO))))
+    monkeypatch.setattr(os, "scandir", Mock(side_effect=OSError(errno.EIO, os.strerror(errno.EIO))))
+    for look in (storage.exists, storage.names, storage.state, storage.size):
+        with pytest.raises(StorageError, match="cannot read .*checkpoint"):
+            look(str(path))
+    with pytest.raises(StorageError, match="cannot read .*checkpoint"):
+        storage.checksums(str(path.parent))
