@@ -98,7 +98,7 @@ def measured(storage: Path, seeds: int, smoke: bool = False) -> Result:
     asked = [
         record for record in store.records() if (record.identity.get("search") or {}).get("seed", -1) in range(seeds)
     ]
-    return result(asked, machine())
+    return result(asked, {**machine(), "threads": spec.compute.cpus_per_trial})
 
 
 def result(records: list[Record], on: dict[str, Any]) -> Result:
