@@ -4,8 +4,9 @@ The report's slope is a weighted sum of the sizes' means (`study.analysis.scalin
 
   a mixed model     one row per (size, seed, target, language): gain ~ log10(parameters) + target, with a random
                     intercept for each language and each checkpoint (size, seed); by restricted maximum likelihood
-  clustered errors  the same rows and columns by least squares, errors clustered by checkpoint, where the mixed model
-                    has too few checkpoints or languages, or does not converge, or finds no spread of checkpoints
+                    There is none with too few checkpoints or languages, or where it finds no spread of checkpoints
+  clustered errors  the same rows and columns by least squares, errors clustered by checkpoint. Always: in those
+                    studies alone whose checkpoints happened to lie close together, its error would be too small
   a bootstrap       seeds within a size are drawn again, and test examples; or, for languages like these, languages,
                     whose spread holds that of their examples
 
@@ -104,13 +105,13 @@ def rows(resampled: Resampled, design: Design, pool: Pool) -> Rows:
 
 
 def slope_checks(basis: Basis) -> dict[str, list[Check]]:
-    """{arm: the regression and the bootstraps of its pooled gain}; no arm where there is nothing to tell from."""
+    """{arm: the regressions and the bootstraps of its pooled gain}; no arm where there is nothing to tell from."""
     found = {}
     for arm, pool in basis.pools.items():
         if len(pool.gain.sizes) > 1:
             of = rows(basis.resampled, basis.design, pool)
-            regression = mixed(of) or least_squares(of)
-            found[arm] = [*([regression] if regression else []), *bootstraps(of, arm)]
+            regressions = [one for one in (mixed(of), least_squares(of)) if one]
+            found[arm] = [*regressions, *bootstraps(of, arm)]
     return found
 
 
@@ -143,7 +144,7 @@ def least_squares(of: Rows) -> Check | None:
     """Errors clustered by checkpoint; None with fewer than three checkpoints."""
     columns = _columns(of)
     found = clustered(of.gain, columns, columns.shape[1] - 1, of.checkpoint, between=2, weights=of.weight)
-    return Check("least squares, clustered by checkpoint", found) if found else None
+    return Check("clustered least squares", found) if found else None
 
 
 def bootstraps(of: Rows, label: str) -> list[Check]:

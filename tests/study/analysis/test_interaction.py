@@ -119,7 +119,7 @@ def test_the_checks_agree_with_the_report_where_seeds_are_many():
         change = interaction(one).pooled["siqa"]
         found = slope_checks(one)["siqa"]
         agreed += [check.agrees(change.slope_like if check.like else change.slope) for check in found]
-    assert len(agreed) == 12 * 3 and np.mean(agreed) > 0.85
+    assert len(agreed) == 12 * 4 and np.mean(agreed) > 0.85
 
 
 @pytest.mark.parametrize(

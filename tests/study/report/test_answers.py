@@ -91,7 +91,7 @@ def test_one_verdict_per_arm_and_no_more_than_stands(strong):
     text = " ".join(answer.sentences)
     assert "siqa on single targets, change with size (per tenfold parameters): xcopa +" in text
     assert "csqa on single targets" not in text and "four times in five" in text
-    assert "Slopes checked in other ways (table): mixed model and bootstrap" in answer.rests_on
+    assert "Slopes checked in other ways (table): mixed model, clustered least squares and bootstrap" in answer.rests_on
     assert "Claims stand with all 2 arms" in answer.rests_on
 
 
@@ -180,6 +180,7 @@ def test_tables_give_corrected_values_beside_the_interval(strong):
         "this report",
         "this report",
         "mixed model",
+        "clustered least squares",
         "bootstrap",
         "bootstrap",
     ]
