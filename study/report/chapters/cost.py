@@ -74,7 +74,7 @@ SEARCHES = Chapter(
             "fairness",
             "Was every arm searched as hard?",
             "Least and most over the arms of a size: trials per search, tokens per trial. Narrowed: around the winner "
-            "of the smallest size, with half the trials (`search.transfer`).",
+            "of the smallest size, with half the trials (search.transfer).",
             "kind target size arms trials most_trials equal tokens most_tokens narrowed",
         ),
         Table(
