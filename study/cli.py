@@ -175,7 +175,8 @@ def run(
 
         check_options(chosen, only, foreground, lr)
     store.check_writable()
-    store.write_spec({**study.model_dump(mode="json"), "argv": ["study", *sys.argv[1:]]})
+    ran = {"argv": ["study", *sys.argv[1:]], "phases": [row.phase.key for row in found]}
+    store.write_spec({**study.model_dump(mode="json"), **ran})
     echo = _to_stderr if json else print
     if foreground:
         run_foreground(study, store, found, chosen[0], lr, address)
