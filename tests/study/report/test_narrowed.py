@@ -1,5 +1,6 @@
 """What does the page say of sizes that searched around the winners of the smallest one?"""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,17 @@ def narrow(store: Store, keep_full: bool) -> None:
             "finished": "2026-01-02T00:00:00Z",
         }
         store.write_record(record.model_copy(update=changes))
+
+
+def test_arms_that_were_not_searched_alike_are_named_with_their_phases(tmp_path: Path):
+    """Half of a study that changed its number of trials: an intermediate phase has no target to be named by."""
+    store = build(tmp_path / "toy", replace(PLAN, arms=("none", "siqa", "csqa")))
+    for record in store.records():
+        if record.search and record.arm == "siqa":
+            store.write_record(record.model_copy(update={"trials": record.trials[:2]}))
+    [line] = [line for line in cautions(gather(store)) if "same number of trials" in line]
+    names = "intermediate at xs, intermediate at s, target xcopa at xs, target xcopa at s"
+    assert line == f"Arms were not searched with the same number of trials: {names}."
 
 
 @pytest.mark.parametrize("keep_full", [False, True])
