@@ -74,3 +74,9 @@ def test_fairness_names_what_is_unequal_and_what_is_narrowed() -> None:
     assert (small["equal"], small["narrowed"], small["trials"], small["arms"]) == (True, False, 4, 1)
     assert (large["equal"], large["narrowed"]) == (False, True)
     assert (large["trials"], large["most_trials"], large["tokens"], large["most_tokens"]) == (2, 3, 100, 120)
+
+
+@pytest.mark.parametrize("gone", [{"arm": "law"}, {"size": "l"}, {"task": "udpos"}, {"seed": 7}])
+def test_what_was_taken_out_of_the_spec_is_compared_with_nothing(gone: dict) -> None:
+    design = Design("toy", ("xs", "m"), ("none", "siqa"), ("xcopa",), (0,))
+    assert fairness([TWIN, FULL, NARROW.model_copy(update=gone)], design).equals(fairness([TWIN, FULL], design))
