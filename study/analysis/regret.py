@@ -37,7 +37,7 @@ SAME = ("config", "versions", "data", "backbone")
 
 
 def find(records: Iterable[Record]) -> pd.DataFrame:
-    """Rows with COLUMNS: scores and regret in points (above zero: the narrowed search found a worse rate)."""
+    """Rows with COLUMNS: scores and regret in points (above zero: the narrowed search's winner scores less)."""
     found = sorted((one for one in records if one.search and one.winner), key=lambda one: (one.finished, one.key))
     searched = {record.key: record for record in found}
     whole = {
