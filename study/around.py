@@ -1,7 +1,8 @@
-"""What happens around a run: MLflow is kept up to date beside it, and one phase can be run in the foreground."""
+"""What happens around a run: it is written down, MLflow is kept up to date, one phase can be run in the foreground."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from study.plan import Row
     from study.spec import StudySpec
     from study.store import Store
+
+
+def remember(study: StudySpec, store: Store, found: list[Row]) -> None:
+    """Write down what is asked for: the spec, the command line, and the keys of the plan's rows."""
+    ran = {"argv": ["study", *sys.argv[1:]], "phases": [row.phase.key for row in found]}
+    store.write_spec({**study.model_dump(mode="json"), **ran})
 
 
 @contextmanager

@@ -160,7 +160,7 @@ def run(
     from datetime import datetime
 
     from study import execute
-    from study.around import run_foreground, tracked
+    from study.around import remember, run_foreground, tracked
     from study.plan import matching, rows, with_needs
     from study.stopping import Limits, Stopped, moment
 
@@ -175,7 +175,7 @@ def run(
 
         check_options(chosen, only, foreground, lr)
     store.check_writable()
-    store.write_spec({**study.model_dump(mode="json"), "argv": ["study", *sys.argv[1:]]})
+    remember(study, store, found)
     echo = _to_stderr if json else print
     if foreground:
         run_foreground(study, store, found, chosen[0], lr, address)

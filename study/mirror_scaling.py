@@ -7,6 +7,7 @@ Every point is a mean over the seeds found so far, so a row changes, and is writ
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from statistics import fmean
 
 from study.mirror_rows import Point, Records, Row, cell_name, milliseconds, points, test_scores
@@ -16,13 +17,17 @@ Scores = dict[tuple[str, str, str, str], float]
 """{(size, arm, target, seed): task score}"""
 
 
-def scaling_rows(records: Records) -> list[Row]:
-    """Metrics `score` and, for arms other than `none`, `gain` (paired by seed) at every size with a cell."""
+def scaling_rows(records: Records, asked: Collection[str] = ()) -> list[Row]:
+    """Metrics `score` and, for arms other than `none`, `gain` (paired by seed) at every size with a cell.
+
+    `asked`: keys of the last run's phases.
+    """
     evaluations = sorted((r for r in records.values() if r.kind == "evaluation"), key=lambda r: (r.finished, r.key))
     if not evaluations:
         return []
     scores: Scores = {}
-    for record in evaluations:  # a later record of the same cell replaces an earlier one
+    # As in the report: of one cell a record that was asked for counts, else the later one.
+    for record in sorted(evaluations, key=lambda record: record.key in asked):
         for task, found in test_scores(record).items():
             scores[cell_name(record, task)] = fmean(score.score for score in found)
     sizes = {record.size: record.parameters for record in evaluations}

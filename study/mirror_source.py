@@ -49,7 +49,7 @@ def groups(store: Store, phases: Iterable[Phase] = ()) -> list[Group]:
         trials = store.trials(phase.key) if phase.key not in records and phase.kind != "evaluation" else []
         if trials:
             found.append(Group(study, phase.key, tuple(trial_rows(_planned(phase, study, records), trials))))
-    found.append(Group(study, "scaling", tuple(scaling_rows(records))))
+    found.append(Group(study, "scaling", tuple(scaling_rows(records, frozenset(store.spec().get("phases", ()))))))
     found.append(Group(study, "summary", tuple(summary_rows(store))))
     return [group for group in found if group.rows]
 

@@ -7,7 +7,7 @@ the checksums it lists hold; everything else in the folder can be made again.
     record, reason = store.check("pretrain-xs-0123456789")     # (None, "no record yet") before it ran
     store.write_record(record)                                  # atomic, and always the last write of a phase
 
-    spec.json                       the spec of the last run
+    spec.json                       the spec of the last run, its command line and the keys of its phases
     data/lab-<seed>/                generated lab data       report/  mlflow/
     phases/<key>/record.json        + lease.json, progress.json, log.txt, failure.json
     phases/<key>/trials/<n>.json    a finished trial; trials/<n>/ is that trial's output folder

@@ -3,8 +3,9 @@
     found = fairness(records, design)
     found[~found["equal"]]          # phases in which some arm had more trials than another
 
-Only phases that searched count. Arms of unlike tasks have unlike tokens in the intermediate phase, by their nature; on
-a target every arm trains on the same.
+Only phases of the design that searched count: of an arm or a size that was taken out of the spec nothing is compared.
+Arms of unlike tasks have unlike tokens in the intermediate phase, by their nature; on a target every arm trains on
+the same.
 """
 
 from __future__ import annotations
@@ -26,12 +27,11 @@ def fairness(records: Iterable[Record], design: Design) -> pd.DataFrame:
     """
     groups: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:
-        if record.search is not None and record.trials:
+        if record.search is not None and record.trials and _asked(record, design):
             groups.setdefault((record.kind, record.task or "", record.size), []).append(record)
-    ranks = {size: rank for rank, size in enumerate(design.sizes)}
     rows = []
     for (kind, target, size), found in sorted(
-        groups.items(), key=lambda item: (*item[0][:2], ranks.get(item[0][2], len(ranks)))
+        groups.items(), key=lambda item: (*item[0][:2], design.sizes.index(item[0][2]))
     ):
         trials = [len(record.trials) for record in found]
         tokens = [max(trial.tokens for trial in record.trials) for record in found]  # of one that went to its end
@@ -42,3 +42,8 @@ def fairness(records: Iterable[Record], design: Design) -> pd.DataFrame:
             + (min(tokens), max(tokens), narrowed)
         )
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _asked(record: Record, design: Design) -> bool:
+    target = record.task is None or record.task in design.targets
+    return target and record.size in design.sizes and record.arm in design.arms and record.seed in design.seeds

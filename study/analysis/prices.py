@@ -4,10 +4,11 @@ A gain of 4 points (2 to 8) that took 1e15 FLOPs costs 2.5e14 a point (1.25e14 t
 so the interval of a price is that of the gain. Where the gain's interval holds zero there is no price, only the least
 that a point costs, and no upper limit.
 
-Costs are per seed: a search that all seeds use is divided among them. What an arm costs is its intermediate phases
-(its target phases cost what those of `none` cost), for one target its share of them (`study.analysis.shares`); `alone`
-is the price as if no other target used the same intermediate phase. What the next size costs is the difference of
-the target phases without an intermediate one. Scoring is for knowing a gain, not for having it, and is left out here.
+Costs are per seed: a search that all seeds use is divided among them, and among the sizes that searched around it.
+What an arm costs is its intermediate phases (its target phases cost what those of `none` cost), for one target its
+share of them (`study.analysis.shares`); `alone` is the price as if no other target used the same intermediate phase.
+What the next size costs is the difference of the target phases without an intermediate one. Scoring is for
+knowing a gain, not for having it, and is left out here.
 """
 
 from __future__ import annotations

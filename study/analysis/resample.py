@@ -26,7 +26,7 @@ Cell = tuple[str, str, str, int, str]
 """(size, arm, target, seed, language)"""
 
 FEWEST_GROUPS = 10
-"""With fewer texts their spread is hardly known; their examples then count one by one."""
+"""With fewer texts their spread is hardly known; their examples then count one by one, and a note says so."""
 BLOCK = 4_000_000
 """Weights held at a time (draws x examples)."""
 
@@ -51,7 +51,7 @@ class Resampled:
     points: dict[Cell, float] = field(default_factory=dict)
     draws: dict[Cell, np.ndarray] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    """What had to be left out, one sentence each."""
+    """What had to be left out or passed over, one sentence each."""
     grouped: frozenset[str] = frozenset()
     """Targets whose predictions tell which examples are about the same text."""
 
@@ -76,6 +76,7 @@ def resample(judged: Mapping[Cell, Judged], count: int, seed: int = 0) -> Resamp
     draws: dict[Cell, np.ndarray] = {}
     notes = []
     grouped = set()
+    few: dict[str, list[str]] = defaultdict(list)
     parallel: dict[tuple[str, int], np.ndarray | None] = {}
     for (target, language), members in sorted(groups.items()):
         ids, orders = _aligned([judged[cell].ids for cell in members])
@@ -87,16 +88,23 @@ def resample(judged: Mapping[Cell, Judged], count: int, seed: int = 0) -> Resamp
         sums = np.stack([_columns(judged[cell], order) for cell, order in zip(members, orders, strict=True)])
         whole = _ratio(sums.sum(axis=2))
         joined = zlib.crc32("\n".join(ids).encode())
-        told = next((place for place, cell in enumerate(members) if judged[cell].groups is not None), None)
-        if told is not None:
+        told = ((judged[cell].groups, order) for cell, order in zip(members, orders, strict=True))
+        texts = next((own[order] for own, order in told if own is not None), None)
+        if texts is not None:
             grouped.add(target)
+            if len(np.unique(texts)) < min(FEWEST_GROUPS, len(ids)):
+                few[target].append(language)
         if (target, joined) not in parallel:  # translations need not repeat a text to the letter: the first one counts
-            texts = judged[members[told]].groups if told is not None else None
-            parallel[(target, joined)] = None if texts is None else _numbered(texts[orders[told or 0]])
+            parallel[(target, joined)] = None if texts is None else _numbered(texts)
         drawn = _bootstrap(sums, parallel[(target, joined)], count, np.random.default_rng([seed, joined]))
         for index, cell in enumerate(members):
             points[cell] = float(whole[index])
             draws[cell] = drawn[index]
+    notes += [
+        f"{target}/{', '.join(codes)}: test examples about fewer than {FEWEST_GROUPS} texts count as independent, "
+        "so these intervals are too short."
+        for target, codes in few.items()
+    ]
     return Resampled(count, points, draws, tuple(notes), frozenset(grouped))
 
 

@@ -4,7 +4,8 @@ A cell is one (size, arm, target, seed) of the design. The rule:
 
   the winning run      equal shares over the cells that rest on it: of a pretraining or an import all cells of its
                        size, of an intermediate phase all targets of its (size, arm, seed), of a target phase its own
-  the rest of a search equal shares over the cells of all seeds that use its learning rate
+  the rest of a search equal shares over the cells of all seeds that use its learning rate, also at larger sizes that
+                       searched around it (`search.transfer`): without it their own searches would have cost more
   scoring              the cells that were scored; the scoring of an intermediate checkpoint belongs to the targets
                        that are scored without tuning, or to all targets where there are none
 
@@ -59,16 +60,18 @@ def shares(phases: pd.DataFrame, design: Design) -> Shares:
 
     Phases that no cell of the design rests on (of an arm that was taken out of the spec) are left out.
     """
-    users = phases[phases["tuned_by"].notna() & phases["seed"].notna()].groupby("tuned_by")["seed"].agg(list).to_dict()
+    followers = _followers(phases)
     paid: dict[Paid, np.ndarray] = {}
     for phase in lines(phases):
         seeds = design.seeds if pd.isna(phase.seed) else (int(phase.seed),)
         winner = np.array([phase.winner_flops, phase.winner_hours])
-        _pay(paid, cells(phase, seeds, design), phase.kind, np.tile(winner, 2))
-        if phase.kind in TUNED:
-            all_seeds = tuple(sorted({*seeds, *(int(seed) for seed in users.get(phase.key, ()))}))
+        own = cells(phase, seeds, design)
+        _pay(paid, own, phase.kind, np.tile(winner, 2))
+        if phase.kind in TUNED and own:
             rest = np.array([phase.flops, phase.hours]) - winner
-            _pay(paid, cells(phase, all_seeds, design), phase.kind, np.append(rest, [0.0, 0.0]))
+            users = {(phase.size, seed) for seed in seeds} | followers.get(phase.key, set())
+            among = [cell for size, seed in sorted(users) for cell in cells(phase, (seed,), design, size)]
+            _pay(paid, among, phase.kind, np.append(rest, [0.0, 0.0]))
     places: dict[tuple[str, str, str, str], list[Paid]] = {}
     for size, arm, target, seed, kind in paid:
         places.setdefault((kind, size, arm, target), []).append((size, arm, target, seed, kind))
@@ -81,14 +84,25 @@ def shares(phases: pd.DataFrame, design: Design) -> Shares:
     )
 
 
-def cells(phase: Any, seeds: Sequence[int], design: Design) -> list[tuple[str, str, str, int]]:
-    """Cells of the design that rest on a phase (a row of `spent.phases`), for these seeds."""
+def _followers(phases: pd.DataFrame) -> dict[str, set[tuple[str, int]]]:
+    """{key of a search: (size, seed) of the phases that use its learning rate, or searched around it}"""
+    of_seeds = phases[phases["seed"].notna()]
+    found: dict[str, set[tuple[str, int]]] = {}
+    for name in ("tuned_by", "narrowed_by"):  # what runs the winner of a narrowed search follows the wide one, too
+        for phase in lines(of_seeds[of_seeds[name].notna()]):
+            behind = found.get(phase.key, set()) if name == "narrowed_by" else set()
+            found.setdefault(getattr(phase, name), set()).update({(phase.size, int(phase.seed)), *behind})
+    return found
+
+
+def cells(phase: Any, seeds: Sequence[int], design: Design, size: str | None = None) -> list[tuple[str, str, str, int]]:
+    """Cells of the design that rest on a phase (a row of `spent.phases`), for these seeds; `size`: not at its own."""
     arms = design.arms if pd.isna(phase.arm) else (phase.arm,)
     targets: Sequence[str] = design.targets if pd.isna(phase.target) else (phase.target,)
     if phase.kind == "evaluation" and pd.isna(phase.target):
         targets = [target for target in targets if target in design.direct] or targets
     known = (design.sizes, design.arms, design.targets, design.seeds)
-    found = product((phase.size,), arms, targets, seeds)
+    found = product((size or phase.size,), arms, targets, seeds)
     return [cell for cell in found if all(name in names for name, names in zip(cell, known, strict=True))]
 
 

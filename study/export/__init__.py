@@ -67,7 +67,7 @@ def export(
     `CheckpointError` when a record's files do not hold, and `DataError` when the examples below the root are not those
     that were scored, or the files do not give the study's scores again.
     """
-    records = latest(store.records())
+    records = latest(store.records(), store.spec().get("phases", ()))
     design = read_design(spec, records)
     chosen = submissions(records, design, size, arm, seed)
     if not chosen:

@@ -98,7 +98,8 @@ def _searches(found: Findings) -> list[str]:
         told.append(f"{len(found.failures)} phases failed in their last run and have no record.")
     unequal = found.fairness[~found.fairness["equal"].astype(bool)]
     if len(unequal):
-        names = ", ".join(" ".join(filter(None, (row.kind, row.target, "at", row.size))) for row in lines(unequal))
+        rows = unequal.assign(target=unequal["target"].fillna(""))
+        names = ", ".join(" ".join(filter(None, (row.kind, row.target, "at", row.size))) for row in lines(rows))
         told.append(f"Arms were not searched with the same number of trials: {names}.")
     return told + _narrowed(found)
 

@@ -5,7 +5,7 @@ Anything unreadable becomes one line in `notes` and counts as missing; nothing i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
@@ -34,7 +34,7 @@ class Loaded:
     """{key: one line} of phases that failed last time and have no record."""
     notes: list[str] = field(default_factory=list)
     older: tuple[Record, ...] = ()
-    """Records that were left out, because a newer one of the same phase is there."""
+    """Records that were left out, because one of the last run or a newer one of the same phase is there."""
 
 
 def evidence(store: Store, settings: Mapping[str, Any] | None = None, progress: Told = silent) -> Evidence:
@@ -56,7 +56,8 @@ def load(store: Store) -> Loaded:
     """Records and failures. An empty or absent study gives an empty `Loaded`."""
     found, broken = store.scan()
     done = {record.key for record in found}
-    records = latest(found)
+    spec = store.spec()
+    records = latest(found, spec.get("phases", ()))
     failures = {
         key: line for key in storage.names(store.join("phases")) if key not in done and (line := store.failure(key))
     }
@@ -67,14 +68,18 @@ def load(store: Store) -> Loaded:
     older = tuple(sorted((record for record in found if record.key not in kept), key=lambda record: record.key))
     if older:
         names = ", ".join(record.key for record in older)
-        notes.append(f"Left out, because a newer record of the same phase is there: {names}.")
-    return Loaded(store.spec(), records, failures, notes, older)
+        notes.append(f"Left out for a newer record of the same phase, or for one that the last run asked for: {names}.")
+    return Loaded(spec, records, failures, notes, older)
 
 
-def latest(records: list[Record]) -> list[Record]:
-    """One record per (kind, size, arm, task, seed): the one finished last. A changed spec leaves older ones behind."""
+def latest(records: list[Record], asked: Iterable[str] = ()) -> list[Record]:
+    """One record per (kind, size, arm, task, seed): the one that the last run asked for, else the one finished last.
+
+    A changed spec leaves older ones behind, and one that was changed back newer ones. `asked`: the last run's keys.
+    """
+    wanted = frozenset(asked)
     newest: dict[tuple, Record] = {}
-    for record in sorted(records, key=lambda record: (record.finished, record.key)):
+    for record in sorted(records, key=lambda record: (record.key in wanted, record.finished, record.key)):
         newest[(record.kind, record.size, record.arm, record.task, record.seed)] = record
     return sorted(newest.values(), key=lambda record: record.key)
 

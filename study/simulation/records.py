@@ -195,7 +195,9 @@ class _Writer:
         rates = rates if first else [_middle(rates)]
         count, best = len(rates), rates.index(_middle(rates))
         trials = tuple(self._trial(n, rate, abs(n - best), flops) for n, rate in enumerate(rates))
-        verdict: Literal["interior", "single"] = "interior" if count > 2 else "single"
+        verdict: Literal["interior", "edge", "single"] = "interior"
+        if count <= 2:  # of two the better one has a worse one on one side only
+            verdict = "edge" if count == 2 else "single"
         searched = Search(window=window, trials=count, verdict=verdict, extended=False)
         searched = searched.model_copy(update={"narrowed_by": twin.key if narrowed else None})
         cost = Cost(

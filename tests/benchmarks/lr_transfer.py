@@ -43,7 +43,7 @@ class Kind:
     low: float
     high: float
     worse: int
-    """Searches of which the full one found a better rate."""
+    """Searches of which the full one's winner scores more, in part because the best of more trials is the luckier."""
     better: int
     """Searches of which the narrowed one did."""
     spread: float

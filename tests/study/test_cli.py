@@ -14,6 +14,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from study import cli, guard, plan
+from study.report import load
 from study.store import Store
 from tests.study.planned import BASE, finish, spec_on
 from trainables.errors import StorageError
@@ -216,6 +217,20 @@ def test_run_takes_the_rows_of_the_plan_and_ends_with_the_report(
     assert len(fake_run[1]) == 26
     assert json.loads(second.stdout)["done"] == 28
     assert Store(tmp_path / "tiny").spec()["argv"][0] == "study"
+
+
+def test_a_spec_that_was_changed_back_is_reported_and_not_what_ran_meanwhile(
+    file: Path, lab_root: Path, tmp_path: Path, fake_run: list[Any]
+) -> None:
+    narrowed = tmp_path / "narrowed.yaml"
+    narrowed.write_text(json.dumps({**BASE, "search": {"transfer": True}}))
+    for spec in (file, narrowed, file):
+        assert call("run", spec, "--data-root", lab_root, "--storage", tmp_path).exit_code == 0
+    assert [len(run) for run in fake_run] == [28, 12, 0], "the third run finds everything done"
+    store = Store(tmp_path / "tiny")
+    found = load.load(store)
+    assert {record.key for record in found.records} == {phase.key for phase in plan.build(spec_on(lab_root), store)}
+    assert len(found.older) == 12
 
 
 def test_foreground_runs_what_is_missing_before_it_and_then_the_one(

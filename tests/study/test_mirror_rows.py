@@ -52,6 +52,16 @@ def test_scaling_pairs_gains_by_seed_and_with_the_shared_backbone(records: dict[
     assert all(point.key == "score" for point in rows["scaling none xcopa"].points)
 
 
+def test_scaling_shows_what_the_last_run_asked_for_and_not_what_ran_between(records: dict[str, Record]) -> None:
+    asked = "evaluation-s-siqa-xcopa-1"
+    worse = [score.model_copy(update={"score": 1.0}) for score in records[asked].scores]
+    between = records[asked].model_copy(update={"key": "between", "finished": "2099-01-01", "scores": tuple(worse)})
+    ours = {row.name: row.points for row in scaling_rows(records)}
+    both = {row.name: row.points for row in scaling_rows({**records, "between": between}, {asked})}
+    assert both == ours
+    assert {row.name: row.points for row in scaling_rows({**records, "between": between})} != ours
+
+
 def test_unit_of_the_step() -> None:
     assert unit([1_000_000, 7 * 10**9]) == (10**6, "millions")
     assert unit([999_999, 7 * 10**9]) == (10**3, "thousands")

@@ -18,9 +18,9 @@ from study.report.findings import Findings
 
 QUESTION = "4. What does a point of gain cost?"
 RULE = (
-    "Searches are included and divided among the seeds that use them; an intermediate phase is shared in equal parts "
-    "by all targets that rest on it, a pretraining or an import by all arms. A price's interval is that of the gain; "
-    "what was paid counts as known. "
+    "Searches are included and divided among the seeds (and sizes) that use them; an intermediate phase is shared in "
+    "equal parts by all targets that rest on it, a pretraining or an import by all arms. A price's interval is that of "
+    "the gain; what was paid counts as known. "
 )
 
 

@@ -109,8 +109,12 @@ def test_the_order_of_examples_and_the_names_of_groups_do_not_matter():
 def test_too_few_texts_count_by_example():
     """From three texts nothing is known of the spread of texts; no interval may shrink to nothing for that."""
     hits = np.random.default_rng(7).integers(0, 2, 60)
-    one = resample({cell(): grouped(hits, np.zeros(60, dtype=int))}, 50)
+    one = resample({cell(language=code): grouped(hits, np.arange(60) % 9) for code in ("de", "en")}, 50)
     assert np.array_equal(one.draws[cell()], resample({cell(): judged(hits)}, 50).draws[cell()])
+    [note] = one.notes  # nobody may take such an interval for what it is not
+    assert note.startswith("t/de, en: test examples about fewer than 10 texts count as independent")
+    assert resample({cell(): grouped(hits, np.arange(60) % 10)}, 50).notes == ()
+    assert resample({cell(): grouped(hits[:5], np.arange(5))}, 50).notes == (), "five texts with one example each"
 
 
 def test_order_of_cells_does_not_matter():

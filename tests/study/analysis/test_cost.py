@@ -26,7 +26,8 @@ DESIGN = Design("toy", ("s", "m"), ("none", "a"), ("x", "y", "r"), (0, 1), direc
 KINDS = ("pretrain", "intermediate", "target", "evaluation")
 
 
-def phase(kind, size="s", arm=None, target=None, seed=None, flops=8.0, winner=2.0, key="", tuned_by=None) -> dict:
+def phase(kind, size="s", arm=None, target=None, seed=None, flops=8.0, winner=2.0, key="", **used) -> dict:
+    """`used`: `tuned_by`, `narrowed_by`."""
     whole = kind in spent.TUNED
     return {
         "key": key or f"{kind}-{size}-{arm}-{target}-{seed}",
@@ -39,7 +40,7 @@ def phase(kind, size="s", arm=None, target=None, seed=None, flops=8.0, winner=2.
         "hours": flops / 10,
         "winner_flops": winner if whole else flops,
         "winner_hours": (winner if whole else flops) / 10,
-        "tuned_by": tuned_by,
+        **{"tuned_by": None, "narrowed_by": None, **used},
     }
 
 
@@ -60,6 +61,21 @@ def test_an_intermediate_phase_is_shared_by_its_targets_and_its_search_by_the_se
     assert paid(table, target="x", seed=0) == pytest.approx(2 / 3 + 6 / 6)
     assert paid(table, target="r", seed=1) == pytest.approx(2 / 3 + 6 / 6)
     assert paid(table, "winner_flops", target="y") == pytest.approx(4 / 3)
+
+
+def test_larger_sizes_that_searched_around_a_winner_pay_for_its_search():
+    """Size s tries 8 FLOPs' worth, 2 of which win; at m both seeds rest on that, and on the 4 of m's own search."""
+    rows = [
+        phase("target", arm="a", target="x", seed=0, key="t0"),
+        phase("target", arm="a", target="x", seed=1, flops=2.0, tuned_by="t0"),
+        phase("target", "m", "a", "x", 0, flops=8.0, winner=4.0, key="m0", narrowed_by="t0"),
+        phase("target", "m", "a", "x", 1, flops=4.0, winner=4.0, tuned_by="m0"),
+    ]
+    for order in (rows, rows[::-1]):
+        found = shares(pd.DataFrame(order), DESIGN)
+        assert found.per_seed(["target"], "s", "a", ["x"])["flops"] == pytest.approx(2 + 6 / 4)
+        assert found.per_seed(["target"], "m", "a", ["x"])["flops"] == pytest.approx(4 + 4 / 2 + 6 / 4)
+        assert found.per_seed(["target"], "m", "a", ["x"])["winner_flops"] == 4.0
 
 
 def test_base_models_serve_all_arms_and_scoring_those_that_were_scored():
@@ -94,6 +110,7 @@ phases = st.builds(
     flops=st.floats(1.0, 1e6),
     winner=st.floats(0.0, 1.0),
     tuned_by=st.sampled_from((None, "first", "absent")),
+    narrowed_by=st.sampled_from((None, "first", "absent")),
 )
 
 

@@ -36,6 +36,28 @@ def test_only_searches_of_the_same_phase_asked_in_the_same_way_are_compared(othe
     assert len(regret.find([NARROW, TWIN, FULL.model_copy(update=other)])) == 0
 
 
+@pytest.mark.parametrize("place", [0, 3])
+def test_a_phase_that_was_searched_in_full_in_two_ways_is_compared_with_the_one_asked_like_the_twin(place: int) -> None:
+    """Whichever of the two the store names first."""
+    records = [TWIN, FULL, NARROW]
+    records.insert(place, searched("m-8", "m", 61.0, 8))
+    assert list(regret.find(records)["full"]) == [60.0]
+
+
+@pytest.mark.parametrize(("steps", "rows"), [(10, 2), (20, 0)])
+def test_behind_another_intermediate_phase_nothing_is_compared(steps: int, rows: int) -> None:
+    """A spec that changed an arm's steps beside `transfer` changed more than the search of the targets behind it."""
+    told = {"arm": "siqa", "kind": "intermediate", "task": None}
+    full = searched("i", "m", 70.0, **told)
+    full = full.model_copy(update={"identity": {**full.identity, "config": {"steps": steps}}})
+    records = [
+        searched("i-xs", "xs", 70.0, **told), searched("t-xs", "xs", 40.0, arm="siqa", parent="i-xs"),
+        full, searched("t", "m", 50.0, arm="siqa", parent="i"),
+        searched("i-n", "m", 70.0, 2, "i-xs", **told), searched("t-n", "m", 56.0, 2, "t-xs", arm="siqa", parent="i-n"),
+    ]  # fmt: skip
+    assert len(regret.find(records)) == rows
+
+
 def test_records_without_a_search_or_an_identity_are_passed_over() -> None:
     assert len(regret.find([])) == 0
     bare = FULL.model_copy(update={"search": None, "identity": {}})
@@ -52,3 +74,9 @@ def test_fairness_names_what_is_unequal_and_what_is_narrowed() -> None:
     assert (small["equal"], small["narrowed"], small["trials"], small["arms"]) == (True, False, 4, 1)
     assert (large["equal"], large["narrowed"]) == (False, True)
     assert (large["trials"], large["most_trials"], large["tokens"], large["most_tokens"]) == (2, 3, 100, 120)
+
+
+@pytest.mark.parametrize("gone", [{"arm": "law"}, {"size": "l"}, {"task": "udpos"}, {"seed": 7}])
+def test_what_was_taken_out_of_the_spec_is_compared_with_nothing(gone: dict) -> None:
+    design = Design("toy", ("xs", "m"), ("none", "siqa"), ("xcopa",), (0,))
+    assert fairness([TWIN, FULL, NARROW.model_copy(update=gone)], design).equals(fairness([TWIN, FULL], design))

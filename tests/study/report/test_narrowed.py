@@ -1,10 +1,12 @@
 """What does the page say of sizes that searched around the winners of the smallest one?"""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from study.report.cautions import cautions
+from study.report.chapters.cost import SEARCHES
 from study.report.findings import gather
 from study.report.tables import csv_tables
 from study.store import Store
@@ -33,6 +35,23 @@ def narrow(store: Store, keep_full: bool) -> None:
             "finished": "2026-01-02T00:00:00Z",
         }
         store.write_record(record.model_copy(update=changes))
+
+
+def test_arms_that_were_not_searched_alike_are_named_with_their_phases(tmp_path: Path):
+    """Half of a study that changed its number of trials: an intermediate phase has no target to be named by."""
+    store = build(tmp_path / "toy", replace(PLAN, arms=("none", "siqa", "csqa")))
+    for record in store.records():
+        if record.search and record.arm == "siqa":
+            store.write_record(record.model_copy(update={"trials": record.trials[:2]}))
+    [line] = [line for line in cautions(gather(store)) if "same number of trials" in line]
+    names = "intermediate at xs, intermediate at s, target xcopa at xs, target xcopa at s"
+    assert line == f"Arms were not searched with the same number of trials: {names}."
+
+
+def test_regret_is_not_said_to_be_all_of_it_a_worse_rate():
+    """The best of four dev scores lies above the best of two even where all rates are as good."""
+    (table,) = [table for table in SEARCHES.tables if table.name == "regret"]
+    assert "In part by selection alone" in table.note
 
 
 @pytest.mark.parametrize("keep_full", [False, True])

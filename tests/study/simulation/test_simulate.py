@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from study import cli
 from study.analysis import cost
 from study.analysis.basis import basis
+from study.sampler import verdict
 from study.simulation import power
 from study.simulation.draw import draw
 from study.simulation.source import read
@@ -144,3 +145,4 @@ def test_sizes_above_the_smallest_search_with_half_the_trials(tmp_path):
         assert (twin.size, twin.arm, twin.task) == ("small", record.arm, record.task)
         best = twin.winner.learning_rate
         assert record.search.window == pytest.approx((best / 4, best * 1.6))
+    assert all(record.search.verdict == verdict(record.trials) for record in searched.values()), "as of a real search"
