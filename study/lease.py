@@ -74,9 +74,14 @@ class Lease:
             return not self._ours()
 
     def __enter__(self) -> Self:
+        held = self._fresh()
+        # The time first and the beat after it: however long the storage takes, a beat looks younger than it is. And
+        # without the lock, so that the holder can beat meanwhile.
+        now = clock(f"{self.path}.{self.owner[:8]}") if held else 0.0
         with self._exclusive():
-            held = self._fresh()
-            if held and not stale(held, now := clock(f"{self.path}.{self.owner[:8]}"), self.ttl):
+            if held or storage.is_local(self.path):
+                held = self._fresh()
+            if held and not stale(held, now, self.ttl):
                 raise LeaseHeld(f"{self.key}: being run by {describe(held, now)}; wait for it, or stop that process")
             if storage.is_local(self.path):
                 self._write()
@@ -117,10 +122,10 @@ class Lease:
         """What the lease says, also when another host of a network file system has just written it.
 
         Such a host may take a name that it has seen missing for missing for up to a minute. Opening the folder makes
-        it ask the server (NFS: close-to-open). The folder is there: the lock lies in it.
+        it ask the server (NFS: close-to-open).
         """
         if storage.is_local(self.path):
-            os.scandir(os.path.dirname(storage.filesystem(self.path)[1])).close()
+            storage.names(os.path.dirname(self.path))
         return holder(self.path)
 
     def _ours(self) -> bool:
@@ -221,5 +226,6 @@ def _started(process: psutil.Process) -> float:
 
 
 def describe(held: dict[str, Any], now: float) -> str:
-    """Who is behind a lease. `now`: see `clock`."""
-    return f"process {held.get('pid')} on {held.get('host')} (last sign of life {now - held['beat']:.0f} s ago)"
+    """Who is behind a lease. `now`: see `clock`; it may have been asked before the last beat."""
+    ago = max(0.0, now - held["beat"])
+    return f"process {held.get('pid')} on {held.get('host')} (last sign of life {ago:.0f} s ago)"

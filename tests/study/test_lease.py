@@ -1,5 +1,6 @@
 """Leases: one owner at a time, dead owners replaced, lost leases noticed."""
 
+import errno
 import json
 import os
 import subprocess
@@ -260,6 +261,42 @@ def test_a_living_lease_is_respected_and_a_dead_one_is_not_whatever_the_clocks_s
     assert os.listdir(store.phase_folder("k")) == ["lease.json.lock"], "nothing of looking at the clock is left"
 
 
+@pytest.mark.parametrize("remote", [False, True])
+def test_a_storage_that_is_slow_to_say_its_time_makes_no_lease_stale(
+    store: Store, monkeypatch: pytest.MonkeyPatch, remote: bool
+) -> None:
+    """The holder beats meanwhile; what was read of it before would be as old as the answer is late."""
+    monkeypatch.setattr(lease, "SETTLE_SECONDS", 0.0)
+    store, real = Store("memory://slow") if remote else store, lease.clock
+
+    def slow(probe: str) -> float:
+        time.sleep(1.5)
+        return real(probe)
+
+    with Lease(store, "k", beat=0.1) as mine:
+        monkeypatch.setattr(lease, "clock", slow)
+        monkeypatch.setattr(lease, "_alive", lambda *_: True)
+        with pytest.raises(LeaseHeld, match=r"last sign of life \d s ago"), Lease(store, "k", ttl=1.0):
+            pass
+        assert not mine.lost
+
+
+def test_a_lease_is_taken_where_looking_at_its_folder_fails_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder handle that a network file system has forgotten."""
+    real, failed = os.scandir, []
+
+    def stumbling(path: str) -> Any:
+        if not failed:
+            failed.append(path)
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return real(path)
+
+    leave(store, ago=3600)
+    monkeypatch.setattr(os, "scandir", stumbling)
+    with Lease(store, "k") as mine:
+        assert failed and not mine.lost
+
+
 def test_a_lease_that_was_taken_and_given_back_meanwhile_is_lost(store: Store) -> None:
     """A driver that was suspended: another has taken the phase over, finished it, and is gone."""
     with Lease(store, "k", beat=3600.0) as mine:
@@ -279,7 +316,7 @@ def test_a_lease_that_was_taken_and_given_back_meanwhile_is_lost(store: Store) -
 
 def test_lease_on_a_refusing_storage_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="cannot lock"), Lease(Store(tmp_path / "file"), "k"):
+    with pytest.raises(StorageError, match="cannot read .*: Not a directory"), Lease(Store(tmp_path / "file"), "k"):
         pass
 
 
