@@ -20,7 +20,6 @@ them loses its lease at its next beat. On object stores a free lease is taken by
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import socket
@@ -32,17 +31,14 @@ from types import TracebackType
 from typing import Any, Self
 
 import psutil
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from study.store import Store
-from trainables import storage
+from trainables import locks, storage
 from trainables.errors import CheckpointError, StorageError
-from trainables.patience import patient
 
 TTL_SECONDS = 30.0
 BEAT_SECONDS = 5.0
-NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP)
-"""What a file system without locks answers (an NFS 3 mount whose server runs no lock service)."""
 SETTLE_SECONDS = 1.0
 """On an object store: how long a claim must stand before it counts."""
 
@@ -155,22 +151,14 @@ class Lease:
         }
         return json.dumps(value, sort_keys=True).encode()
 
-    @patient
     def _exclusive(self) -> AbstractContextManager[Any]:
         """Nobody else looks at or changes the lease meanwhile (local storage only)."""
         if not storage.is_local(self.path):
             return nullcontext()
-        target = storage.filesystem(self.path)[1]
         try:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            return FileLock(f"{target}.lock", timeout=self.ttl).acquire()
+            return locks.taken(storage.filesystem(self.path)[1], self.ttl)
         except Timeout as error:
             raise LeaseHeld(f"{self.key}: its lease file is locked by another process; try again") from error
-        except OSError as error:
-            reason = error.strerror or str(error)
-            no_locks = error.errno in NO_LOCKS
-            fix = "mount it with locks (NFS 4), or choose another --storage" if no_locks else storage.way_out(error)
-            raise StorageError(f"cannot lock {target}: {reason}; {fix}") from error
 
 
 def holder(path: str) -> dict[str, Any]:

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
-from filelock import FileLock
 from fsspec.implementations.local import LocalFileSystem
 
 from trainables.errors import CheckpointError, StorageError
@@ -376,20 +375,6 @@ def _put_in_place(here: str, target: str) -> None:
     remove(target)
     with _named(target, "write"):
         os.replace(here, target)
-
-
-@contextmanager
-def alone(path: str) -> Iterator[None]:
-    """Nobody else is inside for the same path; only on a local storage, others know no locks. Raises `StorageError`."""
-    fs, target = filesystem(path)
-    if not isinstance(fs, LocalFileSystem):
-        yield
-        return
-    _made(os.path.dirname(target))
-    with _named(path, "lock"):
-        lock = FileLock(f"{target}.lock").acquire()
-    with lock:
-        yield
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from study import lease
 from study.lease import Lease, LeaseHeld
 from study.store import Store
-from trainables import storage
+from trainables import locks, storage
 from trainables.errors import StorageError
 
 
@@ -220,7 +220,7 @@ def test_neither_leases_nor_records_need_a_fresh_listing_or_a_rename(monkeypatch
     assert storage.read_bytes(f"{store.checkpoint_folder('k')}/new") == b"new"
 
 
-@pytest.mark.parametrize("number", lease.NO_LOCKS)
+@pytest.mark.parametrize("number", locks.NO_LOCKS)
 def test_a_mount_without_locks_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     def refuse(*_: object) -> None:
         raise OSError(number, os.strerror(number))
