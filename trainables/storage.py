@@ -17,7 +17,7 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -153,22 +153,38 @@ def _read_or_error(path: str) -> bytes | Exception:
         return error
 
 
-@patient
 def move_in(local: str, path: str) -> None:
     """Move a local file of any size to the storage; nobody sees half of it. Raises `StorageError`."""
     fs, target = filesystem(path)
+    if not isinstance(fs, LocalFileSystem):
+        _sent(local, path)
+        return
+    temporary = f"{target}.{uuid.uuid4().hex[:8]}.tmp"
+    try:
+        _made(os.path.dirname(target))
+        _moved(shutil.move, local, temporary, path)  # may lie on another disk
+        _moved(os.replace, temporary, target, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+@patient
+def _sent(local: str, path: str) -> None:
+    fs, target = filesystem(path)
     with _named(path, "write"):
-        if not isinstance(fs, LocalFileSystem):
-            fs.put_file(local, target)
-            Path(local).unlink()
-            return
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        temporary = f"{target}.{uuid.uuid4().hex[:8]}.tmp"
+        fs.put_file(local, target)
+        Path(local).unlink()
+
+
+@patient
+def _moved(move: Callable[[str, str], object], source: str, target: str, path: str) -> None:
+    """Move what nobody else touches; `path`: what to call it. What is gone was moved by the try before this one, whose
+    answer was lost."""
+    with _named(path, "write"):
         try:
-            shutil.move(local, temporary)  # may lie on another disk
-            os.replace(temporary, target)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+            move(source, target)
+        except FileNotFoundError:
+            os.stat(target)
 
 
 @patient
@@ -204,10 +220,14 @@ def exists(path: str) -> bool:
     """Raises `StorageError` when the storage does not say. (`fs.exists` takes any error for a no.)"""
     fs, target = filesystem(path)
     with _named(path, "read"):
-        try:
-            return bool(fs.info(target))
-        except (FileNotFoundError, NotADirectoryError):
-            return False
+        return _there(fs, target)
+
+
+def _there(fs: fsspec.AbstractFileSystem, target: str) -> bool:
+    try:
+        return bool(fs.info(target))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 @patient
@@ -234,7 +254,7 @@ def remove(path: str) -> None:
     """
     fs, target = filesystem(path)
     with _named(path, "remove"):
-        while exists(path):
+        while _there(fs, target):  # (`exists` has a patience of its own)
             with suppress(FileNotFoundError):
                 fs.rm(target, recursive=True)
 
@@ -346,7 +366,8 @@ def publish(folder: str) -> Iterator[str]:
     try:
         _made(here)
         yield here
-        _put_in_place(here, target)
+        remove(target)
+        _moved(os.replace, here, target, target)
     finally:
         shutil.rmtree(here, ignore_errors=True)
 
@@ -368,13 +389,6 @@ def _upload(here: str, folder: str) -> None:
 def _made(folder: str) -> None:
     with _named(folder, "write"):
         os.makedirs(folder, exist_ok=True)
-
-
-@patient
-def _put_in_place(here: str, target: str) -> None:
-    remove(target)
-    with _named(target, "write"):
-        os.replace(here, target)
 
 
 @contextmanager
