@@ -28,7 +28,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from study.records import Record, Trial
-from trainables import storage
+from trainables import many, storage
 from trainables.errors import CheckpointError, SpecError, StorageError
 
 NO_RECORD = "no record yet"
@@ -79,18 +79,16 @@ class Store:
     def check_many(self, keys: Iterable[str], verify: bool = True) -> dict[str, tuple[Record | None, str]]:
         """`check` of each key, in their order; a remote storage is asked for many records at the same time."""
         paths = {key: self._record(key) for key in keys}
-        contents = storage.read_many(list(paths.values()))
+        contents = many.read(list(paths.values()))
         return {key: self._judge(key, contents[path], verify) for key, path in paths.items()}
 
     def _record(self, key: str) -> str:
         return self.join("phases", key, "record.json")
 
-    def _judge(self, key: str, content: bytes | Exception, verify: bool) -> tuple[Record | None, str]:
+    def _judge(self, key: str, content: bytes | None, verify: bool) -> tuple[Record | None, str]:
         path = self._record(key)
-        if isinstance(content, FileNotFoundError):
+        if content is None:
             return None, NO_RECORD
-        if isinstance(content, Exception):
-            raise content
         try:
             record = Record.model_validate_json(content)
         except ValidationError as error:
@@ -182,7 +180,7 @@ class Store:
     def said(self, keys: Iterable[str], name: str) -> dict[str, dict[str, Any]]:
         """{key: content of a small file of that phase}, many at the same time; empty where it cannot be read."""
         paths = {key: self.join("phases", key, name) for key in keys}
-        contents = storage.read_many(list(paths.values()))
+        contents = many.read(list(paths.values()))
         return {key: _mapping(contents[path]) for key, path in paths.items()}
 
     # The study itself
@@ -216,11 +214,9 @@ def check_shared(what: str, path: str, where: str) -> None:
         raise SpecError(f"{what}: {path!r} is relative; {where} give an absolute path or an address")
 
 
-def _mapping(content: bytes | Exception) -> dict[str, Any]:
-    if isinstance(content, FileNotFoundError):
+def _mapping(content: bytes | None) -> dict[str, Any]:
+    if content is None:
         return {}
-    if isinstance(content, Exception):
-        raise content
     try:
         value = json.loads(content)
     except ValueError:

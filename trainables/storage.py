@@ -17,7 +17,7 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from trainables.errors import CheckpointError, StorageError
-from trainables.patience import passes, patient
+from trainables.patience import patient
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 LOCAL = LocalFileSystem()
@@ -82,7 +82,7 @@ def way_out(error: Exception, option: str = "--storage", remote: bool = False) -
 
 
 @contextmanager
-def _named(path: str, verb: str) -> Iterator[None]:
+def named(path: str, verb: str) -> Iterator[None]:
     """Turn a storage's error into one line that names the path; of reading, what is absent stays so.
 
     A remote storage's client raises more than operating-system errors: no route, no credentials, a broken answer.
@@ -106,7 +106,7 @@ def _named(path: str, verb: str) -> Iterator[None]:
 def write_bytes(path: str, data: bytes) -> None:
     """Write a whole file atomically. Raises `StorageError` when the storage refuses; leaves no partial file."""
     fs, target = filesystem(path)
-    with _named(path, "write"):
+    with named(path, "write"):
         if not isinstance(fs, LocalFileSystem):
             fs.pipe_file(target, data)
             return
@@ -126,31 +126,8 @@ def write_bytes(path: str, data: bytes) -> None:
 def read_bytes(path: str) -> bytes:
     """Raises `FileNotFoundError` when absent, `StorageError` when unreadable."""
     fs, target = filesystem(path)
-    with _named(path, "read"):
+    with named(path, "read"):
         return Path(target).read_bytes() if isinstance(fs, LocalFileSystem) else fs.cat_file(target)
-
-
-def read_many(paths: Sequence[str]) -> dict[str, bytes | Exception]:
-    """{path: its content, or what reading it raises (see `read_bytes`)}; of a remote storage many at the same time."""
-    if not paths or not is_remote(paths[0]):
-        return {path: _read_or_error(path) for path in paths}
-    fs, targets = filesystem(paths[0])[0], {filesystem(path)[1]: path for path in paths}
-    with _named(paths[0], "read"):
-        found = fs.cat(list(targets), on_error="return")
-    found = {path: found[name] for name, path in targets.items()}
-    return found | {path: _read_or_error(path) for path, got in found.items() if _failed(got)}
-
-
-def _failed(got: bytes | Exception) -> bool:
-    """Whether a file is worth a second look: its reading failed for a reason that may pass."""
-    return isinstance(got, Exception) and passes(got)
-
-
-def _read_or_error(path: str) -> bytes | Exception:
-    try:
-        return read_bytes(path)
-    except (FileNotFoundError, StorageError) as error:
-        return error
 
 
 def move_in(local: str, path: str) -> None:
@@ -171,7 +148,7 @@ def move_in(local: str, path: str) -> None:
 @patient
 def _sent(local: str, path: str) -> None:
     fs, target = filesystem(path)
-    with _named(path, "write"):
+    with named(path, "write"):
         fs.put_file(local, target)
         Path(local).unlink()
 
@@ -180,7 +157,7 @@ def _sent(local: str, path: str) -> None:
 def _moved(move: Callable[[str, str], object], source: str, target: str, path: str) -> None:
     """Move what nobody else touches; `path`: what to call it. What is gone was moved by the try before this one, whose
     answer was lost."""
-    with _named(path, "write"):
+    with named(path, "write"):
         try:
             move(source, target)
         except FileNotFoundError:
@@ -195,7 +172,7 @@ def create(path: str, data: bytes) -> bool:
     on file systems. A server that does not know these conditions lets all of them write: see `study.lease`.
     """
     fs, target = filesystem(path)
-    with _named(path, "write"):
+    with named(path, "write"):
         try:
             fs.pipe_file(target, data, mode="create")
         except FileExistsError:
@@ -219,7 +196,7 @@ def read_json(path: str) -> Any:
 def exists(path: str) -> bool:
     """Raises `StorageError` when the storage does not say. (`fs.exists` takes any error for a no.)"""
     fs, target = filesystem(path)
-    with _named(path, "read"):
+    with named(path, "read"):
         return _there(fs, target)
 
 
@@ -234,7 +211,7 @@ def _there(fs: fsspec.AbstractFileSystem, target: str) -> bool:
 def modified(path: str) -> float:
     """When a file was last written, by the storage's own clock (seconds since 1970). Raises as `read_bytes` does."""
     fs, target = filesystem(path)
-    with _named(path, "read"):
+    with named(path, "read"):
         return float(fs.modified(target).timestamp())
 
 
@@ -242,7 +219,7 @@ def modified(path: str) -> float:
 def size(path: str) -> int:
     """Bytes of a file. Raises as `read_bytes` does."""
     fs, target = filesystem(path)
-    with _named(path, "read"):
+    with named(path, "read"):
         return int(fs.info(target)["size"])
 
 
@@ -253,7 +230,7 @@ def remove(path: str) -> None:
     The worker of a node that was lost may live on for a moment and clean up in the same folder.
     """
     fs, target = filesystem(path)
-    with _named(path, "remove"):
+    with named(path, "remove"):
         while _there(fs, target):  # (`exists` has a patience of its own)
             with suppress(FileNotFoundError):
                 fs.rm(target, recursive=True)
@@ -264,7 +241,7 @@ def names(path: str) -> list[str]:
     """Sorted base names inside a folder; an absent folder is empty."""
     fs, target = filesystem(path)
     try:
-        with _named(path, "read"):
+        with named(path, "read"):
             return sorted(entry.rstrip("/").rsplit("/", 1)[-1] for entry in fs.ls(target, detail=False))
     except FileNotFoundError:
         return []
@@ -275,7 +252,7 @@ def checksum(path: str) -> str:
     """sha256 of one file, hexadecimal. Raises `FileNotFoundError` when absent, `StorageError` when unreadable."""
     digest = hashlib.sha256()
     fs, target = filesystem(path)
-    with _named(path, "read"), open(target, "rb") if isinstance(fs, LocalFileSystem) else fs.open(target) as file:
+    with named(path, "read"), open(target, "rb") if isinstance(fs, LocalFileSystem) else fs.open(target) as file:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
@@ -286,7 +263,7 @@ def below(folder: str) -> list[str]:
     """Sorted relative names of every file below a folder; an absent folder has none. Raises `StorageError`."""
     fs, target = filesystem(folder)
     target = target.rstrip("/")
-    with _named(folder, "read"):
+    with named(folder, "read"):
         found = _walked(target) if isinstance(fs, LocalFileSystem) else fs.find(target)
     return sorted(str(path)[len(target) :].lstrip("/") for path in found)
 
@@ -308,7 +285,7 @@ def state(path: str) -> str:
     Raises `FileNotFoundError` when absent, `StorageError` when the storage refuses.
     """
     fs, target = filesystem(path)
-    with _named(path, "read"):
+    with named(path, "read"):
         if not isinstance(fs, LocalFileSystem):
             return str(fs.ukey(target))
         found = os.stat(target)
@@ -346,7 +323,7 @@ def local_copy(folder: str) -> Iterator[str]:
 @patient
 def _download(folder: str, here: str) -> None:
     fs, target = filesystem(folder)
-    with _named(folder, "read"):
+    with named(folder, "read"):
         fs.get(target.rstrip("/") + "/", here, recursive=True)
 
 
@@ -375,7 +352,7 @@ def publish(folder: str) -> Iterator[str]:
 @patient
 def _upload(here: str, folder: str) -> None:
     fs, target = filesystem(folder)
-    with _named(folder, "write"):
+    with named(folder, "write"):
         before = set(fs.find(target))
         fs.put(here.rstrip("/") + "/", target, recursive=True)
         kept = {f"{target}/{path.relative_to(here).as_posix()}" for path in Path(here).rglob("*")}
@@ -387,7 +364,7 @@ def _upload(here: str, folder: str) -> None:
 
 @patient
 def _made(folder: str) -> None:
-    with _named(folder, "write"):
+    with named(folder, "write"):
         os.makedirs(folder, exist_ok=True)
 
 

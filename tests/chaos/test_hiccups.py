@@ -23,7 +23,7 @@ from study.work import Job, Tuned, finished_trials, run_phase, run_trial
 from tests.chaos import tiny
 from tests.chaos.driver import results
 from tests.study.planned import spec_on
-from trainables import patience, storage
+from trainables import many, patience, storage
 from trainables.errors import StorageError
 from trainables.lab import write_root
 
@@ -200,3 +200,19 @@ def test_patience_within_patience_does_not_multiply(tmp_path, monkeypatch):
     with pytest.raises(StorageError, match="cannot remove"), storage.publish(str(tmp_path / "checkpoint")):
         pass
     assert waited == list(patience.WAITS)
+
+
+@pytest.mark.parametrize("error", [PermissionError("Forbidden"), OSError(errno.EIO, "no answer"), ValueError("odd")])
+def test_of_many_files_a_refusal_is_one_line_and_a_storage_that_is_away_is_waited_for_once(monkeypatch, error):
+    waited: list[float] = []
+    monkeypatch.setattr("trainables.patience.time.sleep", waited.append)
+    for name in ("cat_file", "modified"):
+        monkeypatch.setattr(MemoryFileSystem, name, Mock(side_effect=error))
+    paths = [f"memory://away/{number}.json" for number in range(100)]
+    for look in (many.read, many.modified):
+        waited.clear()
+        with pytest.raises(StorageError, match="cannot read memory://away/0.json: "):
+            look(paths)
+        assert waited == (list(patience.WAITS) if patience.passes(error) else [])
+    with pytest.raises(StorageError, match="cannot read memory://away/phases/k/record.json: "):
+        Store("memory://away").check("k")

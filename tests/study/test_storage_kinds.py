@@ -24,7 +24,7 @@ from study.lease import Lease, LeaseHeld, holder
 from study.store import NO_RECORD, Store
 from tests import gs_server, s3_server
 from tests.study.planned import finish, spec_on
-from trainables import storage
+from trainables import many, storage
 from trainables.errors import CheckpointError, StorageError
 
 KINDS = ("local", "s3", "gs", "gs without conditions", "memory")
@@ -77,8 +77,16 @@ def test_files_come_and_go(place: Place) -> None:
     assert not storage.exists(f"{base}/a") and storage.names(f"{base}/a") == []
     with pytest.raises(FileNotFoundError):
         storage.read_bytes(f"{base}/a/x.json")
-    found = storage.read_many([f"{base}/a/x.json", f"{base}/a/y.json"])
-    assert [type(one) for one in found.values()] == [FileNotFoundError] * 2
+    found = many.read([f"{base}/a/x.json", f"{base}/a/y.json"])
+    assert list(found.values()) == [None] * 2
+
+
+def test_many_files_are_asked_for_their_time_as_one_is(place: Place) -> None:
+    paths = [f"{place.base}/{name}.json" for name in "abc"]
+    for path in paths[:2]:
+        storage.write_json(path, 1)
+    assert many.modified(paths) == {**{path: storage.modified(path) for path in paths[:2]}, paths[2]: None}
+    assert many.modified([]) == {}
 
 
 def test_what_others_write_is_seen_at_once(place: Place) -> None:
