@@ -108,7 +108,7 @@ class Lease:
         """
         if taken_over:
             self._write()
-        elif not storage.create(self.path, self._content()):
+        elif not storage.create(self.path, self._content()) and not self._ours():  # ours: of a try with a lost answer
             raise LeaseHeld(f"{self.key}: another driver took it at the same moment; it will run it")
         time.sleep(SETTLE_SECONDS)
         if not self._ours():

@@ -166,7 +166,8 @@ def _moved(move: Callable[[str, str], object], source: str, target: str, path: s
 
 @patient
 def create(path: str, data: bytes) -> bool:
-    """Write a file that is not there yet; False when it is. Raises `StorageError`.
+    """Write a file that is not there yet; False when it is, also by an earlier try of this call whose answer was lost
+    (clients try again by themselves, too): its content tells. Raises `StorageError`.
 
     Of several who try at once one gets True on S3 (If-None-Match: *), on Google Cloud Storage (ifGenerationMatch=0) and
     on file systems. A server that does not know these conditions lets all of them write: see `study.lease`.

@@ -261,6 +261,22 @@ def test_a_living_lease_is_respected_and_a_dead_one_is_not_whatever_the_clocks_s
     assert os.listdir(store.phase_folder("k")) == ["lease.json.lock"], "nothing of looking at the clock is left"
 
 
+def test_a_claim_whose_answer_was_lost_is_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second try finds a lease there: that of the first."""
+    monkeypatch.setattr(lease, "SETTLE_SECONDS", 0.0)
+    real, lost = MemoryFileSystem.pipe_file, []
+
+    def put(*arguments: Any, **named: Any) -> None:
+        real(*arguments, **named)
+        if not lost:
+            lost.append(arguments)
+            raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+
+    monkeypatch.setattr(MemoryFileSystem, "pipe_file", put)
+    with Lease(Store("memory://lost"), "k") as mine:
+        assert lost and not mine.lost
+
+
 @pytest.mark.parametrize("remote", [False, True])
 def test_a_storage_that_is_slow_to_say_its_time_makes_no_lease_stale(
     store: Store, monkeypatch: pytest.MonkeyPatch, remote: bool
