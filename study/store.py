@@ -22,6 +22,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +122,11 @@ class Store:
         return self.scan()[0]
 
     def write_record(self, record: Record) -> None:
-        """Publish a finished phase: the last write of a phase. Clears its failure and its progress."""
-        storage.write_json(self.join("phases", record.key, "record.json"), record.model_dump(mode="json"))
-        self.clear(record.key)
+        """Publish a finished phase: the last write of a phase. Clears its failure and its progress, where that can be
+        done: nobody reads them beside a record."""
+        storage.write_json(self._record(record.key), record.model_dump(mode="json"))
+        with suppress(StorageError):
+            self.clear(record.key)
 
     def _damage(self, record: Record) -> str:
         """Why the files that a record vouches for are not what it says; empty when they are."""

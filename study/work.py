@@ -117,7 +117,8 @@ def run_phase(job: Job, tune: Tune) -> Result:
                     if lease.lost:
                         return Result(key, "held", "another driver took this phase over")
                     store.write_record(record)
-                    storage.remove(_trials(job))
+                    with suppress(StorageError):  # the phase is done; what is left has no reader
+                        storage.remove(_trials(job))
             seconds = time.perf_counter() - started
             return Result(key, "done", _summary(record), seconds)
         except LeaseHeld as error:
