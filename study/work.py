@@ -310,5 +310,6 @@ class Progress:
         store = Store(self.store_path)
         with suppress(StorageError):  # a storage that is full says so at the checkpoint, where it matters
             store.write_progress(self.key, {**self.extra, **event, "time": time.time()})
+        with suppress(StorageError):  # one that cannot be written can still tell that it is time to go
             if stopping.asked(store):
                 preemption.give_notice(for_good=True)

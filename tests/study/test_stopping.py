@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -14,8 +15,10 @@ from study import execute, stopping
 from study.plan import Row
 from study.stopping import Limits, Stopped, moment
 from study.store import Store
+from study.work import Progress
 from tests.study.phases import pretrain_phase, spec
-from trainables.errors import SpecError
+from trainables import preemption
+from trainables.errors import SpecError, StorageError
 from trainables.lab import write_root
 
 NOW = datetime(2026, 11, 21, 9, 30)
@@ -48,6 +51,16 @@ def test_a_stop_is_asked_for_and_cleared(tmp_path):
     assert stopping.asked(store) != ""
     stopping.clear(store)
     assert stopping.asked(store) == ""
+
+
+def test_a_stop_is_heard_where_nothing_can_be_written_any_more(tmp_path, monkeypatch):
+    store = Store(tmp_path / "s")
+    stopping.ask(store, "the disk is full")
+    monkeypatch.setattr(Store, "write_progress", Mock(side_effect=StorageError("no space left")))
+    told = []
+    monkeypatch.setattr(preemption, "give_notice", lambda for_good: told.append(for_good))
+    Progress(store.path, "k")({"step": 1})
+    assert told == [True]
 
 
 def long_phase(tmp_path: Path):
