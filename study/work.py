@@ -129,7 +129,7 @@ def run_phase(job: Job, tune: Tune) -> Result:
         except Exception as error:
             log.exception("%s failed", key)
             line = one_line(error)
-            _keep_failure(store, key, line)
+            keep_failure(store, key, line)
             return Result(key, "failed", line, time.perf_counter() - started)
 
 
@@ -139,7 +139,7 @@ def one_line(error: BaseException) -> str:
     return text if isinstance(error, StudyError) else f"{type(error).__name__}: {text[:300]}"
 
 
-def _keep_failure(store: Store, key: str, line: str) -> None:
+def keep_failure(store: Store, key: str, line: str) -> None:
     with suppress(StorageError):  # the storage itself may be what failed; the driver prints the line all the same
         store.write_failure(key, line)
 

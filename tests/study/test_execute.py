@@ -11,8 +11,10 @@ import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+import ray
 
 from clusters.own_head import RAY
 from study import execute
@@ -94,6 +96,20 @@ def test_a_failing_phase_blocks_its_descendants_with_one_line_each(tmp_path):
     assert str(root) in failed and "Traceback" not in failed
     assert store.failure("pretrain-xs") in failed
     assert "Traceback" in Path(store.join("phases", "pretrain-xs", "log.txt")).read_text()
+
+
+def test_a_failure_that_cannot_be_kept_blocks_no_other_phase(tmp_path, monkeypatch):
+    """A worker is lost, and the storage refuses to take a note of it."""
+    rows = [Row(pretrain_phase(), "run", "no record yet"), Row(target_phase(), "run", "no record yet")]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "README").write_text("not empty")
+    study, lines = spec(data={"source": "local", "root": str(tmp_path / "data")}), []
+    walk = execute._walk(study, Store(tmp_path / "study"), rows, lines.append, execute.NO_LIMITS)
+    walk.queue.take(1)
+    monkeypatch.setattr("ray.get", Mock(side_effect=ray.exceptions.WorkerCrashedError))
+    monkeypatch.setattr(Store, "write_failure", Mock(side_effect=StorageError("no space left")))
+    walk._settle("pretrain-xs", None)
+    assert walk.queue.over and "was killed 4 times" in lines[0] and "blocked target-xs-s0" in lines[1]
 
 
 def test_a_worker_that_gets_sigterm_is_put_back_and_goes_on_to_the_same_end(tmp_path):
