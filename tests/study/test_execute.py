@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from clusters.own_head import RAY
 from study import execute
 from study.lease import holder
 from study.plan import Row
+from study.reach import check_answers
 from study.store import Store
 from tests.study.phases import pretrain_phase, record, spec, target_phase
 from trainables.config import Places, Runtime
@@ -179,6 +181,23 @@ def test_a_local_cluster_asks_everybody_for_its_token(tmp_path):
 def test_an_address_that_nobody_answers_is_one_line():
     with pytest.raises(StudyError, match=r"^no Ray cluster answers at 127.0.0.1:1 .*--address"):
         execute.on_worker(os.getpid, address="127.0.0.1:1")
+
+
+@pytest.mark.parametrize("address", ["..:80", f"{'a' * 300}:80", "ray://[::1]:1", "127.0.0.1:99999"])
+def test_an_address_that_cannot_be_one_is_one_line(address):
+    with pytest.raises(StudyError, match=r"^no Ray cluster answers at .*--address") as error:
+        check_answers(address)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_an_address_of_ipv6_is_understood():
+    try:
+        listening = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with listening:
+        check_answers(f"[::1]:{listening.getsockname()[1]}")
 
 
 def test_foreground_names_the_missing_parent_and_the_missing_learning_rate(tmp_path):
