@@ -33,16 +33,22 @@ from trainables import many, storage
 from trainables.errors import CheckpointError, SpecError, StorageError
 
 NO_RECORD = "no record yet"
+PATTERN = frozenset("*?[")
+"""In an address these would match the folders of others, also where one of ours is to be removed."""
 
 _verified: dict[tuple[str, str], str] = {}
 """(path, what the filesystem says about it: size, time, inode or etag) -> sha256, for this process."""
 
 
 class Store:
-    """The folder of one study. Cheap to make: nothing is read or written until asked."""
+    """The folder of one study. Cheap to make: nothing is read or written until asked. Raises `StorageError` for an
+    address that would be taken for a pattern."""
 
     def __init__(self, path: str | Path) -> None:
         text = str(path)
+        if "://" in text and (found := sorted(PATTERN & set(text))):
+            what = f"holds {found[0]!r}, which clients of object stores take for a pattern"
+            raise StorageError(f"{text}: {what}; choose another --storage")
         self.path = os.path.abspath(text) if "://" not in text else text.rstrip("/")
 
     def join(self, *parts: str) -> str:
