@@ -29,6 +29,7 @@ from study.store import Store
 from trainables import preemption, storage
 from trainables.config import EvaluationConfig, ImportConfig, Places, PretrainConfig, Runtime, TuneConfig
 from trainables.errors import CheckpointError, Preempted, StorageError, StudyError
+from trainables.patience import passes
 from trainables.results import Outcome, Report
 
 if TYPE_CHECKING:
@@ -308,8 +309,11 @@ class Progress:
             return
         self.written = time.monotonic()
         store = Store(self.store_path)
-        with suppress(StorageError):  # a storage that is full says so at the checkpoint, where it matters
+        try:
             store.write_progress(self.key, {**self.extra, **event, "time": time.time()})
-        with suppress(StorageError):  # one that cannot be written can still tell that it is time to go
+        except StorageError as error:  # a storage that is full says so at the checkpoint, where it matters
+            if passes(error):  # it is away, and would keep the training waiting once more
+                return
+        with suppress(StorageError):
             if stopping.asked(store):
                 preemption.give_notice(for_good=True)

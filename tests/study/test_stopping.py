@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 from dataclasses import replace
@@ -17,7 +19,7 @@ from study.stopping import Limits, Stopped, moment
 from study.store import Store
 from study.work import Progress
 from tests.study.phases import pretrain_phase, spec
-from trainables import preemption
+from trainables import patience, preemption
 from trainables.errors import SpecError, StorageError
 from trainables.lab import write_root
 
@@ -61,6 +63,15 @@ def test_a_stop_is_heard_where_nothing_can_be_written_any_more(tmp_path, monkeyp
     monkeypatch.setattr(preemption, "give_notice", lambda for_good: told.append(for_good))
     Progress(store.path, "k")({"step": 1})
     assert told == [True]
+
+
+def test_a_storage_that_is_away_keeps_the_training_waiting_once_a_report(tmp_path, monkeypatch):
+    waited = Mock()
+    monkeypatch.setattr("trainables.patience.time.sleep", waited)
+    for owner, name in ((os, "makedirs"), (Path, "read_bytes")):
+        monkeypatch.setattr(owner, name, Mock(side_effect=OSError(errno.EIO, "no answer")))
+    Progress(str(tmp_path / "s"), "k")({"step": 1})
+    assert waited.call_count == len(patience.WAITS)
 
 
 def long_phase(tmp_path: Path):
