@@ -34,7 +34,7 @@ from study.schedule import Clock, Queue, cost, priorities
 from study.spec import Compute, StudySpec
 from study.stopping import GRACE_SECONDS, Limits, Stopped
 from study.store import Store
-from study.work import Job, Result, one_line, run_phase, tune_once
+from study.work import Job, Result, keep_failure, one_line, run_phase, tune_once
 from trainables.config import TuneConfig
 from trainables.errors import StudyError
 from trainables.hosts import DIED, POOL, RESTARTS, choose, killed, own, trial_resources, unwrapped
@@ -182,7 +182,7 @@ class _Walk:
             result = ray.get(reference)
         except Exception as error:  # the worker process itself was lost
             result = Result(key, "failed", killed(RESTARTS + 1) if isinstance(error, DIED) else one_line(error))
-            self.store.write_failure(key, result.line)
+            keep_failure(self.store, key, result.line)
         if result.status == "held":
             if key not in self.held:
                 self.say("wait", key, result.line)

@@ -20,7 +20,6 @@ them loses its lease at its next beat. On object stores a free lease is taken by
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import socket
@@ -32,17 +31,14 @@ from types import TracebackType
 from typing import Any, Self
 
 import psutil
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from study.store import Store
-from trainables import storage
+from trainables import locks, storage
 from trainables.errors import CheckpointError, StorageError
-from trainables.patience import patient
 
 TTL_SECONDS = 30.0
 BEAT_SECONDS = 5.0
-NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP)
-"""What a file system without locks answers (an NFS 3 mount whose server runs no lock service)."""
 SETTLE_SECONDS = 1.0
 """On an object store: how long a claim must stand before it counts."""
 
@@ -74,9 +70,14 @@ class Lease:
             return not self._ours()
 
     def __enter__(self) -> Self:
+        held = self._fresh()
+        # The time first and the beat after it: however long the storage takes, a beat looks younger than it is. And
+        # without the lock, so that the holder can beat meanwhile.
+        now = clock(f"{self.path}.{self.owner[:8]}") if held else 0.0
         with self._exclusive():
-            held = self._fresh()
-            if held and not stale(held, now := clock(f"{self.path}.{self.owner[:8]}"), self.ttl):
+            if held or storage.is_local(self.path):
+                held = self._fresh()
+            if held and not stale(held, now, self.ttl):
                 raise LeaseHeld(f"{self.key}: being run by {describe(held, now)}; wait for it, or stop that process")
             if storage.is_local(self.path):
                 self._write()
@@ -107,7 +108,7 @@ class Lease:
         """
         if taken_over:
             self._write()
-        elif not storage.create(self.path, self._content()):
+        elif not storage.create(self.path, self._content()) and not self._ours():  # ours: of a try with a lost answer
             raise LeaseHeld(f"{self.key}: another driver took it at the same moment; it will run it")
         time.sleep(SETTLE_SECONDS)
         if not self._ours():
@@ -117,10 +118,10 @@ class Lease:
         """What the lease says, also when another host of a network file system has just written it.
 
         Such a host may take a name that it has seen missing for missing for up to a minute. Opening the folder makes
-        it ask the server (NFS: close-to-open). The folder is there: the lock lies in it.
+        it ask the server (NFS: close-to-open).
         """
         if storage.is_local(self.path):
-            os.scandir(os.path.dirname(storage.filesystem(self.path)[1])).close()
+            storage.names(os.path.dirname(self.path))
         return holder(self.path)
 
     def _ours(self) -> bool:
@@ -150,22 +151,14 @@ class Lease:
         }
         return json.dumps(value, sort_keys=True).encode()
 
-    @patient
     def _exclusive(self) -> AbstractContextManager[Any]:
         """Nobody else looks at or changes the lease meanwhile (local storage only)."""
         if not storage.is_local(self.path):
             return nullcontext()
-        target = storage.filesystem(self.path)[1]
         try:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            return FileLock(f"{target}.lock", timeout=self.ttl).acquire()
+            return locks.taken(storage.filesystem(self.path)[1], self.ttl)
         except Timeout as error:
             raise LeaseHeld(f"{self.key}: its lease file is locked by another process; try again") from error
-        except OSError as error:
-            reason = error.strerror or str(error)
-            no_locks = error.errno in NO_LOCKS
-            fix = "mount it with locks (NFS 4), or choose another --storage" if no_locks else storage.way_out(error)
-            raise StorageError(f"cannot lock {target}: {reason}; {fix}") from error
 
 
 def holder(path: str) -> dict[str, Any]:
@@ -221,5 +214,6 @@ def _started(process: psutil.Process) -> float:
 
 
 def describe(held: dict[str, Any], now: float) -> str:
-    """Who is behind a lease. `now`: see `clock`."""
-    return f"process {held.get('pid')} on {held.get('host')} (last sign of life {now - held['beat']:.0f} s ago)"
+    """Who is behind a lease. `now`: see `clock`; it may have been asked before the last beat."""
+    ago = max(0.0, now - held["beat"])
+    return f"process {held.get('pid')} on {held.get('host')} (last sign of life {ago:.0f} s ago)"

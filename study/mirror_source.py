@@ -17,6 +17,7 @@ from study.mirror_scaling import scaling_rows
 from study.mirror_summary import summary_rows
 from study.records import Record
 from study.store import Store
+from trainables import storage
 
 if TYPE_CHECKING:
     from study.plan import Phase
@@ -45,9 +46,9 @@ def groups(store: Store, phases: Iterable[Phase] = ()) -> list[Group]:
         return []
     study = next(reversed(records.values())).study
     found = [_group(record, records, store) for record in records.values()]
+    begun = set(storage.names(store.join("phases"))) - records.keys()  # the others have no trials, and are many
     for phase in phases:
-        trials = store.trials(phase.key) if phase.key not in records and phase.kind != "evaluation" else []
-        if trials:
+        if phase.key in begun and phase.kind != "evaluation" and (trials := store.trials(phase.key)):
             found.append(Group(study, phase.key, tuple(trial_rows(_planned(phase, study, records), trials))))
     found.append(Group(study, "scaling", tuple(scaling_rows(records, frozenset(store.spec().get("phases", ()))))))
     found.append(Group(study, "summary", tuple(summary_rows(store))))

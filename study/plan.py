@@ -182,7 +182,10 @@ def rows(spec: StudySpec, store: Store, fetched: bool = True) -> list[Row]:
         there.setdefault(identity.slug_of(key), []).append(key)
     phases = build(spec, store, fetched)
     found = store.check_many(phase.key for phase in phases if phase.key in there.get(phase.slug, ()))
-    return [_row(phase, *found.get(phase.key, (None, NO_RECORD)), store, there.get(phase.slug, [])) for phase in phases]
+    judged = [(phase, *found.get(phase.key, (None, NO_RECORD))) for phase in phases]
+    before = (key for phase, _, reason in judged if reason == NO_RECORD for key in there.get(phase.slug, ()))
+    old = store.check_many((key for key in before if key not in found), verify=False)
+    return [_row(*one, [old[key][0] for key in there.get(one[0].slug, ()) if key in old]) for one in judged]
 
 
 def counts(spec: StudySpec, found: list[Row]) -> Counts:
@@ -217,23 +220,20 @@ def with_needs(found: list[Row], chosen: list[Row]) -> list[Row]:
     return [row for row in found if row.phase.key in wanted]
 
 
-def _row(phase: Phase, record: Record | None, reason: str, store: Store, others: list[str]) -> Row:
-    """`record`, `reason`: see `Store.check`; `others`: keys in the store of the same slug."""
+def _row(phase: Phase, record: Record | None, reason: str, others: list[Record | None]) -> Row:
+    """`record`, `reason`: see `Store.check`; `others`: of the same slug, where there is no record yet."""
     if record is not None:
         return Row(phase, "done", "", record)
-    if reason == NO_RECORD:
-        old = _last_identity(store, others)
-        if old is not None:
-            said = identity.changes(old, phase.identity)
-            reason = CHANGED + "; ".join(said[:3]) + (f"; and {len(said) - 3} more" if len(said) > 3 else "")
+    if reason == NO_RECORD and (old := _last_identity(others)) is not None:
+        said = identity.changes(old, phase.identity)
+        reason = CHANGED + "; ".join(said[:3]) + (f"; and {len(said) - 3} more" if len(said) > 3 else "")
     return Row(phase, "run", reason)
 
 
-def _last_identity(store: Store, keys: list[str]) -> dict[str, Any] | None:
+def _last_identity(records: list[Record | None]) -> dict[str, Any] | None:
     """Identity of the phase among these that was finished last."""
-    records = [store.record(key, verify=False) for key in keys]
-    finished = sorted((record.finished, record.key, record) for record in records if record is not None)
-    return finished[-1][2].identity if finished else None
+    last = max((record for record in records if record), key=lambda one: (one.finished, one.key), default=None)
+    return last.identity if last else None
 
 
 def _of_size(context: _Context, size: str, searched: Searched) -> Iterator[Phase]:

@@ -14,7 +14,7 @@ from study import lease, narrowing
 from study.plan import Row
 from study.spec import StudySpec
 from study.store import Store
-from trainables import storage
+from trainables import many, storage
 from trainables.errors import StorageError
 
 
@@ -50,8 +50,8 @@ def status(spec: StudySpec, store: Store, rows: list[Row]) -> Status:
     unfinished = [row.phase.key for row in rows if row.action != "done" and row.phase.key in begun]
     leases = store.said(unfinished, "lease.json")
     now = _now(store) if any(leases.values()) else 0.0
-    held = {key: _beating(store, key, value) for key, value in leases.items() if value}
-    live = {key: one for key, one in held.items() if one and not lease.stale(one, now)}
+    held = _beating(store, {key: value for key, value in leases.items() if value})
+    live = {key: one for key, one in held.items() if not lease.stale(one, now)}
     said = store.said(live, "progress.json")
     failed = store.said(leases.keys() - live.keys(), "failure.json")
     for row in rows:
@@ -77,12 +77,11 @@ def _now(store: Store) -> float:
         return time.time()
 
 
-def _beating(store: Store, key: str, held: dict[str, Any]) -> dict[str, Any]:
-    """What a lease says with its last beat; empty when it has been given back meanwhile."""
-    try:
-        return {**held, "beat": storage.modified(store.join("phases", key, "lease.json"))}
-    except FileNotFoundError:
-        return {}
+def _beating(store: Store, held: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What leases say with their last beats; without those that have been given back meanwhile."""
+    paths = {key: store.join("phases", key, "lease.json") for key in held}
+    beats = many.modified(list(paths.values()))
+    return {key: {**held[key], "beat": beats[path]} for key, path in paths.items() if beats[path] is not None}
 
 
 def _running(key: str, held: dict[str, Any], now: float, said: dict[str, Any]) -> Running:

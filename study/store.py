@@ -22,26 +22,33 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from study.records import Record, Trial
-from trainables import storage
+from trainables import many, storage
 from trainables.errors import CheckpointError, SpecError, StorageError
 
 NO_RECORD = "no record yet"
+PATTERN = frozenset("*?[")
+"""In an address these would match the folders of others, also where one of ours is to be removed."""
 
 _verified: dict[tuple[str, str], str] = {}
 """(path, what the filesystem says about it: size, time, inode or etag) -> sha256, for this process."""
 
 
 class Store:
-    """The folder of one study. Cheap to make: nothing is read or written until asked."""
+    """The folder of one study. Cheap to make: nothing is read or written until asked. Raises `StorageError` for an
+    address that would be taken for a pattern."""
 
     def __init__(self, path: str | Path) -> None:
         text = str(path)
+        if "://" in text and (found := sorted(PATTERN & set(text))):
+            what = f"holds {found[0]!r}, which clients of object stores take for a pattern"
+            raise StorageError(f"{text}: {what}; choose another --storage")
         self.path = os.path.abspath(text) if "://" not in text else text.rstrip("/")
 
     def join(self, *parts: str) -> str:
@@ -79,18 +86,16 @@ class Store:
     def check_many(self, keys: Iterable[str], verify: bool = True) -> dict[str, tuple[Record | None, str]]:
         """`check` of each key, in their order; a remote storage is asked for many records at the same time."""
         paths = {key: self._record(key) for key in keys}
-        contents = storage.read_many(list(paths.values()))
+        contents = many.read(list(paths.values()))
         return {key: self._judge(key, contents[path], verify) for key, path in paths.items()}
 
     def _record(self, key: str) -> str:
         return self.join("phases", key, "record.json")
 
-    def _judge(self, key: str, content: bytes | Exception, verify: bool) -> tuple[Record | None, str]:
+    def _judge(self, key: str, content: bytes | None, verify: bool) -> tuple[Record | None, str]:
         path = self._record(key)
-        if isinstance(content, FileNotFoundError):
+        if content is None:
             return None, NO_RECORD
-        if isinstance(content, Exception):
-            raise content
         try:
             record = Record.model_validate_json(content)
         except ValidationError as error:
@@ -123,9 +128,11 @@ class Store:
         return self.scan()[0]
 
     def write_record(self, record: Record) -> None:
-        """Publish a finished phase: the last write of a phase. Clears its failure and its progress."""
-        storage.write_json(self.join("phases", record.key, "record.json"), record.model_dump(mode="json"))
-        self.clear(record.key)
+        """Publish a finished phase: the last write of a phase. Clears its failure and its progress, where that can be
+        done: nobody reads them beside a record."""
+        storage.write_json(self._record(record.key), record.model_dump(mode="json"))
+        with suppress(StorageError):
+            self.clear(record.key)
 
     def _damage(self, record: Record) -> str:
         """Why the files that a record vouches for are not what it says; empty when they are."""
@@ -182,7 +189,7 @@ class Store:
     def said(self, keys: Iterable[str], name: str) -> dict[str, dict[str, Any]]:
         """{key: content of a small file of that phase}, many at the same time; empty where it cannot be read."""
         paths = {key: self.join("phases", key, name) for key in keys}
-        contents = storage.read_many(list(paths.values()))
+        contents = many.read(list(paths.values()))
         return {key: _mapping(contents[path]) for key, path in paths.items()}
 
     # The study itself
@@ -216,11 +223,9 @@ def check_shared(what: str, path: str, where: str) -> None:
         raise SpecError(f"{what}: {path!r} is relative; {where} give an absolute path or an address")
 
 
-def _mapping(content: bytes | Exception) -> dict[str, Any]:
-    if isinstance(content, FileNotFoundError):
+def _mapping(content: bytes | None) -> dict[str, Any]:
+    if content is None:
         return {}
-    if isinstance(content, Exception):
-        raise content
     try:
         value = json.loads(content)
     except ValueError:

@@ -9,12 +9,13 @@ The only file that imports MLflow; `study.mirror` calls it beside the training.
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,8 @@ from study.mirror_views import TAG as VIEW_TAG
 from study.mirror_views import views
 from study.store import Store
 from study.tracking_server import HOST, server_folder
-from trainables import storage
-from trainables.errors import CheckpointError, StudyError
+from trainables import many, storage
+from trainables.errors import StudyError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -137,10 +138,11 @@ def mirror(
         with FileLock(_lock_path(store), timeout=LOCK_SECONDS):
             experiment = experiment or open_experiment(store, client, found[0].study)
             _share_views(client, experiment, found)
+            markers = _markers(store, found)
             for group in found:
                 if stopped():
                     break
-                if not _marked(store, group, experiment):
+                if markers[group.key] != (experiment.where, True):
                     _write_group(store, client, experiment, group, counts)
     except Timeout:  # another process of this machine is at it
         pass
@@ -158,21 +160,22 @@ def _share_views(client: MlflowClient, experiment: Experiment, found: Iterable[G
 
 def behind(store: Store) -> bool:
     """Whether there is something that no experiment was ever told. Asks no server."""
-    return not all(_marker(store, group)[1] for group in groups(store))
+    return not all(whole for _, whole in _markers(store, groups(store)).values())
 
 
-def _marked(store: Store, group: Group, experiment: Experiment) -> bool:
-    """True when the group's marker says that all of it is in this experiment."""
-    return _marker(store, group) == (experiment.where, True)
+def _markers(store: Store, found: Sequence[Group]) -> dict[str, tuple[str, bool]]:
+    """{key of a group: (where it was written, whether as it is now)}"""
+    paths = {group.key: store.join("tracking", f"{group.key}.json") for group in found}
+    contents = many.read(list(paths.values()))
+    return {group.key: _marker(contents[paths[group.key]], group) for group in found}
 
 
-def _marker(store: Store, group: Group) -> tuple[str, bool]:
-    """(where the group was written, whether as it is now)"""
+def _marker(content: bytes | None, group: Group) -> tuple[str, bool]:
     try:
-        marker = storage.read_json(store.join("tracking", f"{group.key}.json"))
+        marker = json.loads(content or b"")
         rows = {name: entry["digest"] for name, entry in marker["rows"].items()}
         return str(marker["where"]), rows == group.digests
-    except (FileNotFoundError, CheckpointError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return "", False
 
 

@@ -29,6 +29,7 @@ from study.store import Store
 from trainables import preemption, storage
 from trainables.config import EvaluationConfig, ImportConfig, Places, PretrainConfig, Runtime, TuneConfig
 from trainables.errors import CheckpointError, Preempted, StorageError, StudyError
+from trainables.patience import passes
 from trainables.results import Outcome, Report
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ def run_phase(job: Job, tune: Tune) -> Result:
                     if lease.lost:
                         return Result(key, "held", "another driver took this phase over")
                     store.write_record(record)
-                    storage.remove(_trials(job))
+                    with suppress(StorageError):  # the phase is done; what is left has no reader
+                        storage.remove(_trials(job))
             seconds = time.perf_counter() - started
             return Result(key, "done", _summary(record), seconds)
         except LeaseHeld as error:
@@ -128,7 +130,7 @@ def run_phase(job: Job, tune: Tune) -> Result:
         except Exception as error:
             log.exception("%s failed", key)
             line = one_line(error)
-            _keep_failure(store, key, line)
+            keep_failure(store, key, line)
             return Result(key, "failed", line, time.perf_counter() - started)
 
 
@@ -138,7 +140,7 @@ def one_line(error: BaseException) -> str:
     return text if isinstance(error, StudyError) else f"{type(error).__name__}: {text[:300]}"
 
 
-def _keep_failure(store: Store, key: str, line: str) -> None:
+def keep_failure(store: Store, key: str, line: str) -> None:
     with suppress(StorageError):  # the storage itself may be what failed; the driver prints the line all the same
         store.write_failure(key, line)
 
@@ -307,7 +309,11 @@ class Progress:
             return
         self.written = time.monotonic()
         store = Store(self.store_path)
-        with suppress(StorageError):  # a storage that is full says so at the checkpoint, where it matters
+        try:
             store.write_progress(self.key, {**self.extra, **event, "time": time.time()})
+        except StorageError as error:  # a storage that is full says so at the checkpoint, where it matters
+            if passes(error):  # it is away, and would keep the training waiting once more
+                return
+        with suppress(StorageError):
             if stopping.asked(store):
                 preemption.give_notice(for_good=True)

@@ -17,17 +17,16 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import fsspec
-from filelock import FileLock
 from fsspec.implementations.local import LocalFileSystem
 
 from trainables.errors import CheckpointError, StorageError
-from trainables.patience import passes, patient
+from trainables.patience import patient
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 LOCAL = LocalFileSystem()
@@ -83,7 +82,7 @@ def way_out(error: Exception, option: str = "--storage", remote: bool = False) -
 
 
 @contextmanager
-def _named(path: str, verb: str) -> Iterator[None]:
+def named(path: str, verb: str) -> Iterator[None]:
     """Turn a storage's error into one line that names the path; of reading, what is absent stays so.
 
     A remote storage's client raises more than operating-system errors: no route, no credentials, a broken answer.
@@ -109,7 +108,7 @@ def _named(path: str, verb: str) -> Iterator[None]:
 def write_bytes(path: str, data: bytes) -> None:
     """Write a whole file atomically. Raises `StorageError` when the storage refuses; leaves no partial file."""
     fs, target = filesystem(path)
-    with _named(path, "write"):
+    with named(path, "write"):
         if not isinstance(fs, LocalFileSystem):
             fs.pipe_file(target, data)
             return
@@ -129,60 +128,54 @@ def write_bytes(path: str, data: bytes) -> None:
 def read_bytes(path: str) -> bytes:
     """Raises `FileNotFoundError` when absent, `StorageError` when unreadable."""
     fs, target = filesystem(path)
-    with _named(path, "read"):
+    with named(path, "read"):
         return Path(target).read_bytes() if isinstance(fs, LocalFileSystem) else fs.cat_file(target)
 
 
-def read_many(paths: Sequence[str]) -> dict[str, bytes | Exception]:
-    """{path: its content, or what reading it raises (see `read_bytes`)}; of a remote storage many at the same time."""
-    if not paths or not is_remote(paths[0]):
-        return {path: _read_or_error(path) for path in paths}
-    fs, targets = filesystem(paths[0])[0], {filesystem(path)[1]: path for path in paths}
-    with _named(paths[0], "read"):
-        found = fs.cat(list(targets), on_error="return")
-    found = {path: found[name] for name, path in targets.items()}
-    return found | {path: _read_or_error(path) for path, got in found.items() if _failed(got)}
-
-
-def _failed(got: bytes | Exception) -> bool:
-    """Whether a file is worth a second look: its reading failed for a reason that may pass."""
-    return isinstance(got, Exception) and passes(got)
-
-
-def _read_or_error(path: str) -> bytes | Exception:
-    try:
-        return read_bytes(path)
-    except (FileNotFoundError, StorageError) as error:
-        return error
-
-
-@patient
 def move_in(local: str, path: str) -> None:
     """Move a local file of any size to the storage; nobody sees half of it. Raises `StorageError`."""
     fs, target = filesystem(path)
-    with _named(path, "write"):
-        if not isinstance(fs, LocalFileSystem):
-            fs.put_file(local, target)
-            Path(local).unlink()
-            return
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        temporary = f"{target}.{uuid.uuid4().hex[:8]}.tmp"
+    if not isinstance(fs, LocalFileSystem):
+        _sent(local, path)
+        return
+    temporary = f"{target}.{uuid.uuid4().hex[:8]}.tmp"
+    try:
+        _made(os.path.dirname(target))
+        _moved(shutil.move, local, temporary, path)  # may lie on another disk
+        _moved(os.replace, temporary, target, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+@patient
+def _sent(local: str, path: str) -> None:
+    fs, target = filesystem(path)
+    with named(path, "write"):
+        fs.put_file(local, target)
+        Path(local).unlink()
+
+
+@patient
+def _moved(move: Callable[[str, str], object], source: str, target: str, path: str) -> None:
+    """Move what nobody else touches; `path`: what to call it. What is gone was moved by the try before this one, whose
+    answer was lost."""
+    with named(path, "write"):
         try:
-            shutil.move(local, temporary)  # may lie on another disk
-            os.replace(temporary, target)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+            move(source, target)
+        except FileNotFoundError:
+            os.stat(target)
 
 
 @patient
 def create(path: str, data: bytes) -> bool:
-    """Write a file that is not there yet; False when it is. Raises `StorageError`.
+    """Write a file that is not there yet; False when it is, also by an earlier try of this call whose answer was lost
+    (clients try again by themselves, too): its content tells. Raises `StorageError`.
 
     Of several who try at once one gets True on S3 (If-None-Match: *), on Google Cloud Storage (ifGenerationMatch=0) and
     on file systems. A server that does not know these conditions lets all of them write: see `study.lease`.
     """
     fs, target = filesystem(path)
-    with _named(path, "write"):
+    with named(path, "write"):
         try:
             fs.pipe_file(target, data, mode="create")
         except FileExistsError:
@@ -206,18 +199,22 @@ def read_json(path: str) -> Any:
 def exists(path: str) -> bool:
     """Raises `StorageError` when the storage does not say. (`fs.exists` takes any error for a no.)"""
     fs, target = filesystem(path)
-    with _named(path, "read"):
-        try:
-            return bool(fs.info(target))
-        except (FileNotFoundError, NotADirectoryError):
-            return False
+    with named(path, "read"):
+        return _there(fs, target)
+
+
+def _there(fs: fsspec.AbstractFileSystem, target: str) -> bool:
+    try:
+        return bool(fs.info(target))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 @patient
 def modified(path: str) -> float:
     """When a file was last written, by the storage's own clock (seconds since 1970). Raises as `read_bytes` does."""
     fs, target = filesystem(path)
-    with _named(path, "read"):
+    with named(path, "read"):
         return float(fs.modified(target).timestamp())
 
 
@@ -225,7 +222,7 @@ def modified(path: str) -> float:
 def size(path: str) -> int:
     """Bytes of a file. Raises as `read_bytes` does."""
     fs, target = filesystem(path)
-    with _named(path, "read"):
+    with named(path, "read"):
         return int(fs.info(target)["size"])
 
 
@@ -236,8 +233,8 @@ def remove(path: str) -> None:
     The worker of a node that was lost may live on for a moment and clean up in the same folder.
     """
     fs, target = filesystem(path)
-    with _named(path, "remove"):
-        while exists(path):
+    with named(path, "remove"):
+        while _there(fs, target):  # (`exists` has a patience of its own)
             with suppress(FileNotFoundError):
                 fs.rm(target, recursive=True)
 
@@ -247,7 +244,7 @@ def names(path: str) -> list[str]:
     """Sorted base names inside a folder; an absent folder is empty."""
     fs, target = filesystem(path)
     try:
-        with _named(path, "read"):
+        with named(path, "read"):
             return sorted(entry.rstrip("/").rsplit("/", 1)[-1] for entry in fs.ls(target, detail=False))
     except FileNotFoundError:
         return []
@@ -258,7 +255,7 @@ def checksum(path: str) -> str:
     """sha256 of one file, hexadecimal. Raises `FileNotFoundError` when absent, `StorageError` when unreadable."""
     digest = hashlib.sha256()
     fs, target = filesystem(path)
-    with _named(path, "read"), open(target, "rb") if isinstance(fs, LocalFileSystem) else fs.open(target) as file:
+    with named(path, "read"), open(target, "rb") if isinstance(fs, LocalFileSystem) else fs.open(target) as file:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
     return digest.hexdigest()
@@ -269,7 +266,7 @@ def below(folder: str) -> list[str]:
     """Sorted relative names of every file below a folder; an absent folder has none. Raises `StorageError`."""
     fs, target = filesystem(folder)
     target = target.rstrip("/")
-    with _named(folder, "read"):
+    with named(folder, "read"):
         found = _walked(target) if isinstance(fs, LocalFileSystem) else fs.find(target)
     return sorted(str(path)[len(target) :].lstrip("/") for path in found)
 
@@ -291,7 +288,7 @@ def state(path: str) -> str:
     Raises `FileNotFoundError` when absent, `StorageError` when the storage refuses.
     """
     fs, target = filesystem(path)
-    with _named(path, "read"):
+    with named(path, "read"):
         if not isinstance(fs, LocalFileSystem):
             return str(fs.ukey(target))
         found = os.stat(target)
@@ -329,7 +326,7 @@ def local_copy(folder: str) -> Iterator[str]:
 @patient
 def _download(folder: str, here: str) -> None:
     fs, target = filesystem(folder)
-    with _named(folder, "read"):
+    with named(folder, "read"):
         fs.get(target.rstrip("/") + "/", here, recursive=True)
 
 
@@ -349,7 +346,8 @@ def publish(folder: str) -> Iterator[str]:
     try:
         _made(here)
         yield here
-        _put_in_place(here, target)
+        remove(target)
+        _moved(os.replace, here, target, target)
     finally:
         shutil.rmtree(here, ignore_errors=True)
 
@@ -357,7 +355,7 @@ def publish(folder: str) -> Iterator[str]:
 @patient
 def _upload(here: str, folder: str) -> None:
     fs, target = filesystem(folder)
-    with _named(folder, "write"):
+    with named(folder, "write"):
         before = set(fs.find(target))
         fs.put(here.rstrip("/") + "/", target, recursive=True)
         kept = {f"{target}/{path.relative_to(here).as_posix()}" for path in Path(here).rglob("*")}
@@ -369,29 +367,8 @@ def _upload(here: str, folder: str) -> None:
 
 @patient
 def _made(folder: str) -> None:
-    with _named(folder, "write"):
+    with named(folder, "write"):
         os.makedirs(folder, exist_ok=True)
-
-
-@patient
-def _put_in_place(here: str, target: str) -> None:
-    remove(target)
-    with _named(target, "write"):
-        os.replace(here, target)
-
-
-@contextmanager
-def alone(path: str) -> Iterator[None]:
-    """Nobody else is inside for the same path; only on a local storage, others know no locks. Raises `StorageError`."""
-    fs, target = filesystem(path)
-    if not isinstance(fs, LocalFileSystem):
-        yield
-        return
-    _made(os.path.dirname(target))
-    with _named(path, "lock"):
-        lock = FileLock(f"{target}.lock").acquire()
-    with lock:
-        yield
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from study.work import Job, Tuned, finished_trials, run_phase, run_trial
 from tests.chaos import tiny
 from tests.chaos.driver import results
 from tests.study.planned import spec_on
-from trainables import patience, storage
+from trainables import many, patience, storage
 from trainables.errors import StorageError
 from trainables.lab import write_root
 
@@ -146,3 +146,73 @@ def test_a_storage_that_does_not_answer_has_not_said_that_a_file_is_absent(tmp_p
             look(str(path))
     with pytest.raises(StorageError, match="cannot read .*checkpoint"):
         storage.checksums(str(path.parent))
+
+
+@pytest.fixture
+def lost_answers(monkeypatch):
+    """The first rename, and every other, is done, but the answer to it is lost."""
+    monkeypatch.setattr(patience, "WAITS", (0.0,) * 4)
+    calls = dict.fromkeys(("replace", "rename"), 0)
+
+    def losing(name: str, real: Callable[[str, str], None], source: str, target: str) -> None:
+        real(source, target)
+        calls[name] += 1
+        if calls[name] % 2:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    for name in calls:
+        monkeypatch.setattr(os, name, partial(losing, name, getattr(os, name)))
+    return calls
+
+
+def test_a_move_that_was_made_though_its_answer_was_lost_is_not_made_again(tmp_path, lost_answers):
+    """Else what was published is removed to make room for what is no longer there."""
+    folder = str(tmp_path / "checkpoint")
+    with storage.publish(folder) as here:
+        Path(here, "weights").write_text("x")
+    assert storage.names(folder) == ["weights"]
+    (tmp_path / "large").write_text("y")
+    storage.move_in(str(tmp_path / "large"), str(tmp_path / "models" / "large"))
+    assert storage.names(str(tmp_path / "models")) == ["large"] and min(lost_answers.values()) > 0
+
+
+def test_a_file_survives_that_its_last_move_fails_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(patience, "WAITS", (0.0,))
+    real = os.replace
+    failed: list[str] = []
+
+    def stumbling(source: str, target: str) -> None:
+        if not failed:
+            failed.append(source)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", stumbling)
+    (tmp_path / "large").write_text("y")
+    storage.move_in(str(tmp_path / "large"), str(tmp_path / "models" / "large"))
+    assert failed and (tmp_path / "models" / "large").read_text() == "y"
+
+
+def test_patience_within_patience_does_not_multiply(tmp_path, monkeypatch):
+    waited: list[float] = []
+    monkeypatch.setattr("trainables.patience.time.sleep", waited.append)
+    monkeypatch.setattr(LocalFileSystem, "info", Mock(side_effect=OSError(errno.EIO, os.strerror(errno.EIO))))
+    with pytest.raises(StorageError, match="cannot remove"), storage.publish(str(tmp_path / "checkpoint")):
+        pass
+    assert waited == list(patience.WAITS)
+
+
+@pytest.mark.parametrize("error", [PermissionError("Forbidden"), OSError(errno.EIO, "no answer"), ValueError("odd")])
+def test_of_many_files_a_refusal_is_one_line_and_a_storage_that_is_away_is_waited_for_once(monkeypatch, error):
+    waited: list[float] = []
+    monkeypatch.setattr("trainables.patience.time.sleep", waited.append)
+    for name in ("cat_file", "modified"):
+        monkeypatch.setattr(MemoryFileSystem, name, Mock(side_effect=error))
+    paths = [f"memory://away/{number}.json" for number in range(100)]
+    for look in (many.read, many.modified):
+        waited.clear()
+        with pytest.raises(StorageError, match="cannot read memory://away/0.json: "):
+            look(paths)
+        assert waited == (list(patience.WAITS) if patience.passes(error) else [])
+    with pytest.raises(StorageError, match="cannot read memory://away/phases/k/record.json: "):
+        Store("memory://away").check("k")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -11,13 +12,16 @@ import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+import ray
 
 from clusters.own_head import RAY
 from study import execute
 from study.lease import holder
 from study.plan import Row
+from study.reach import check_answers
 from study.store import Store
 from tests.study.phases import pretrain_phase, record, spec, target_phase
 from trainables.config import Places, Runtime
@@ -96,6 +100,20 @@ def test_a_failing_phase_blocks_its_descendants_with_one_line_each(tmp_path):
     assert "Traceback" in Path(store.join("phases", "pretrain-xs", "log.txt")).read_text()
 
 
+def test_a_failure_that_cannot_be_kept_blocks_no_other_phase(tmp_path, monkeypatch):
+    """A worker is lost, and the storage refuses to take a note of it."""
+    rows = [Row(pretrain_phase(), "run", "no record yet"), Row(target_phase(), "run", "no record yet")]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "README").write_text("not empty")
+    study, lines = spec(data={"source": "local", "root": str(tmp_path / "data")}), []
+    walk = execute._walk(study, Store(tmp_path / "study"), rows, lines.append, execute.NO_LIMITS)
+    walk.queue.take(1)
+    monkeypatch.setattr("ray.get", Mock(side_effect=ray.exceptions.WorkerCrashedError))
+    monkeypatch.setattr(Store, "write_failure", Mock(side_effect=StorageError("no space left")))
+    walk._settle("pretrain-xs", None)
+    assert walk.queue.over and "was killed 4 times" in lines[0] and "blocked target-xs-s0" in lines[1]
+
+
 def test_a_worker_that_gets_sigterm_is_put_back_and_goes_on_to_the_same_end(tmp_path):
     """A real pretraining in a real worker process, against the same one that nobody disturbed."""
     root, phase = tmp_path / "data", pretrain_phase()
@@ -163,6 +181,23 @@ def test_a_local_cluster_asks_everybody_for_its_token(tmp_path):
 def test_an_address_that_nobody_answers_is_one_line():
     with pytest.raises(StudyError, match=r"^no Ray cluster answers at 127.0.0.1:1 .*--address"):
         execute.on_worker(os.getpid, address="127.0.0.1:1")
+
+
+@pytest.mark.parametrize("address", ["..:80", f"{'a' * 300}:80", "ray://[::1]:1", "127.0.0.1:99999"])
+def test_an_address_that_cannot_be_one_is_one_line(address):
+    with pytest.raises(StudyError, match=r"^no Ray cluster answers at .*--address") as error:
+        check_answers(address)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_an_address_of_ipv6_is_understood():
+    try:
+        listening = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("no IPv6 here")
+    with listening:
+        check_answers(f"[::1]:{listening.getsockname()[1]}")
 
 
 def test_foreground_names_the_missing_parent_and_the_missing_learning_rate(tmp_path):

@@ -1,5 +1,6 @@
 """Leases: one owner at a time, dead owners replaced, lost leases noticed."""
 
+import errno
 import json
 import os
 import subprocess
@@ -17,7 +18,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from study import lease
 from study.lease import Lease, LeaseHeld
 from study.store import Store
-from trainables import storage
+from trainables import locks, storage
 from trainables.errors import StorageError
 
 
@@ -219,7 +220,7 @@ def test_neither_leases_nor_records_need_a_fresh_listing_or_a_rename(monkeypatch
     assert storage.read_bytes(f"{store.checkpoint_folder('k')}/new") == b"new"
 
 
-@pytest.mark.parametrize("number", lease.NO_LOCKS)
+@pytest.mark.parametrize("number", locks.NO_LOCKS)
 def test_a_mount_without_locks_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     def refuse(*_: object) -> None:
         raise OSError(number, os.strerror(number))
@@ -260,6 +261,58 @@ def test_a_living_lease_is_respected_and_a_dead_one_is_not_whatever_the_clocks_s
     assert os.listdir(store.phase_folder("k")) == ["lease.json.lock"], "nothing of looking at the clock is left"
 
 
+def test_a_claim_whose_answer_was_lost_is_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second try finds a lease there: that of the first."""
+    monkeypatch.setattr(lease, "SETTLE_SECONDS", 0.0)
+    real, lost = MemoryFileSystem.pipe_file, []
+
+    def put(*arguments: Any, **named: Any) -> None:
+        real(*arguments, **named)
+        if not lost:
+            lost.append(arguments)
+            raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+
+    monkeypatch.setattr(MemoryFileSystem, "pipe_file", put)
+    with Lease(Store("memory://lost"), "k") as mine:
+        assert lost and not mine.lost
+
+
+@pytest.mark.parametrize("remote", [False, True])
+def test_a_storage_that_is_slow_to_say_its_time_makes_no_lease_stale(
+    store: Store, monkeypatch: pytest.MonkeyPatch, remote: bool
+) -> None:
+    """The holder beats meanwhile; what was read of it before would be as old as the answer is late."""
+    monkeypatch.setattr(lease, "SETTLE_SECONDS", 0.0)
+    store, real = Store("memory://slow") if remote else store, lease.clock
+
+    def slow(probe: str) -> float:
+        time.sleep(1.5)
+        return real(probe)
+
+    with Lease(store, "k", beat=0.1) as mine:
+        monkeypatch.setattr(lease, "clock", slow)
+        monkeypatch.setattr(lease, "_alive", lambda *_: True)
+        with pytest.raises(LeaseHeld, match=r"last sign of life \d s ago"), Lease(store, "k", ttl=1.0):
+            pass
+        assert not mine.lost
+
+
+def test_a_lease_is_taken_where_looking_at_its_folder_fails_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder handle that a network file system has forgotten."""
+    real, failed = os.scandir, []
+
+    def stumbling(path: str) -> Any:
+        if not failed:
+            failed.append(path)
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return real(path)
+
+    leave(store, ago=3600)
+    monkeypatch.setattr(os, "scandir", stumbling)
+    with Lease(store, "k") as mine:
+        assert failed and not mine.lost
+
+
 def test_a_lease_that_was_taken_and_given_back_meanwhile_is_lost(store: Store) -> None:
     """A driver that was suspended: another has taken the phase over, finished it, and is gone."""
     with Lease(store, "k", beat=3600.0) as mine:
@@ -279,7 +332,7 @@ def test_a_lease_that_was_taken_and_given_back_meanwhile_is_lost(store: Store) -
 
 def test_lease_on_a_refusing_storage_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="cannot lock"), Lease(Store(tmp_path / "file"), "k"):
+    with pytest.raises(StorageError, match="cannot read .*: Not a directory"), Lease(Store(tmp_path / "file"), "k"):
         pass
 
 

@@ -10,6 +10,7 @@ import pytest
 from study import cost, plan
 from study.store import Store
 from tests.study.planned import finish, spec_on
+from trainables import many
 from trainables.errors import DataError, SpecError
 from trainables.tasks import get
 
@@ -198,6 +199,16 @@ def test_reason_names_the_field_that_made_a_phase_new(lab_root: Path, store: Sto
     assert reasons["intermediate-xs-siqa-s1"] == "changed: training.steps 200 -> 100; the phase that tunes it changed"
     assert reasons["target-xs-siqa-xcopa-s0"] == "changed: its parent changed"
     assert reasons["target-xs-none-xcopa-s0"] == ""
+
+
+def test_reasons_of_all_phases_are_read_together(lab_root: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One at a time would be a journey each, on a remote storage."""
+    finished_study(lab_root, store)
+    asked = []
+    monkeypatch.setattr(many, "read", lambda paths, real=many.read: asked.append(len(paths)) or real(paths))
+    rows = plan.rows(spec_on(lab_root, pretrain={"steps": 10}), store)
+    assert all(row.reason.startswith("changed: ") for row in rows)
+    assert asked == [0, len(rows)]
 
 
 def test_reason_compares_with_the_last_record_of_that_name(lab_root: Path, store: Store) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -14,8 +17,10 @@ from study import execute, stopping
 from study.plan import Row
 from study.stopping import Limits, Stopped, moment
 from study.store import Store
+from study.work import Progress
 from tests.study.phases import pretrain_phase, spec
-from trainables.errors import SpecError
+from trainables import patience, preemption
+from trainables.errors import SpecError, StorageError
 from trainables.lab import write_root
 
 NOW = datetime(2026, 11, 21, 9, 30)
@@ -48,6 +53,25 @@ def test_a_stop_is_asked_for_and_cleared(tmp_path):
     assert stopping.asked(store) != ""
     stopping.clear(store)
     assert stopping.asked(store) == ""
+
+
+def test_a_stop_is_heard_where_nothing_can_be_written_any_more(tmp_path, monkeypatch):
+    store = Store(tmp_path / "s")
+    stopping.ask(store, "the disk is full")
+    monkeypatch.setattr(Store, "write_progress", Mock(side_effect=StorageError("no space left")))
+    told = []
+    monkeypatch.setattr(preemption, "give_notice", lambda for_good: told.append(for_good))
+    Progress(store.path, "k")({"step": 1})
+    assert told == [True]
+
+
+def test_a_storage_that_is_away_keeps_the_training_waiting_once_a_report(tmp_path, monkeypatch):
+    waited = Mock()
+    monkeypatch.setattr("trainables.patience.time.sleep", waited)
+    for owner, name in ((os, "makedirs"), (Path, "read_bytes")):
+        monkeypatch.setattr(owner, name, Mock(side_effect=OSError(errno.EIO, "no answer")))
+    Progress(str(tmp_path / "s"), "k")({"step": 1})
+    assert waited.call_count == len(patience.WAITS)
 
 
 def long_phase(tmp_path: Path):

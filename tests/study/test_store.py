@@ -167,3 +167,10 @@ def test_store_on_another_filesystem(lab_root: Path, tmp_path: Path) -> None:
 def test_record_file_is_plain_sorted_json(store: Store, record: Record) -> None:
     value = json.loads(record_file(store, record.key).read_text())
     assert list(value) == sorted(value) and value["key"] == record.key
+
+
+@pytest.mark.parametrize("address", ["s3://bucket/runs[1]/lab", "memory://what?/lab", "gs://bucket/*/lab"])
+def test_an_address_that_would_match_the_folders_of_others_is_refused(address):
+    with pytest.raises(StorageError, match="which clients of object stores take for a pattern; choose another"):
+        Store(address)
+    assert Store("/runs[1]/lab").path == "/runs[1]/lab", "a file system takes it as it is"

@@ -9,13 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
 
 from study.around import tracked
 from study.mirror import Mirror
+from study.mirror_source import groups
 from study.plan import Row
 from study.records import Record
 from study.report import write
@@ -214,6 +217,16 @@ def test_the_next_run_of_a_finished_study_writes_what_a_dead_server_missed(tmp_p
     assert not behind(store)
     with tracked(away, store, rows):
         pass  # nobody is asked
+
+
+def test_a_look_at_what_is_new_is_no_journey_for_every_phase(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed, read = Mock(wraps=storage.names), Mock(wraps=storage.read_json)
+    monkeypatch.setattr(storage, "names", listed)
+    monkeypatch.setattr(storage, "read_json", read)
+    found = groups(store, [replace(pretrain_phase(), key=f"pretrain-xs-{number}") for number in range(100)])
+    assert behind(store) and len(found) > 10
+    assert listed.call_count < 10, "phases that have not begun are not asked for their trials"
+    assert not [call for call in read.call_args_list if "/tracking/" in call.args[0]], "markers are read together"
 
 
 def test_the_server_ends_with_its_parent(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from study.records import Search
 from study.work import Job, Tuned, finished_trials, run_phase, run_trial, tune_once
 from tests.study.phases import bowl, calls, job, record, target_phase
 from trainables import storage
-from trainables.errors import DataError, Preempted
+from trainables.errors import DataError, Preempted, StorageError
 from trainables.storage import read_json
 
 SEARCHED = "target-xs-s0"
@@ -38,6 +38,20 @@ def test_tuned_phase_takes_the_recorded_learning_rate_and_publishes_its_checkpoi
     assert found.checkpoint.files.keys() == {"weights.json"}
     assert found.versions["torch"]
     assert not Path(one.store.trial_folder(one.phase.key, 0)).exists(), "the trial's folder has no reader any more"
+
+
+def test_a_phase_whose_leavings_cannot_be_removed_is_done(tmp_path, monkeypatch):
+    """As on NFS, where a folder keeps the files that somebody has open."""
+    one, real = tuned_job(tmp_path), storage.remove
+
+    def refuse(path: str) -> None:
+        if path.endswith(("/trials", "/failure.json", "/progress.json")):
+            raise StorageError(f"cannot remove {path}: Directory not empty; choose another --storage")
+        real(path)
+
+    monkeypatch.setattr(storage, "remove", refuse)
+    assert run_phase(one, partial(tune_once, host=bowl(3e-3))).status == "done"
+    assert one.store.record(one.phase.key) and not one.store.failure(one.phase.key)
 
 
 def test_cost_holds_the_whole_search_and_the_winner_its_own(tmp_path):

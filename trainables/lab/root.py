@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from trainables import storage
+from trainables import locks, storage
 from trainables.errors import CheckpointError, StorageError
 from trainables.lab.choices import choice_files, draw_items
 from trainables.lab.documents import corpus
@@ -55,7 +55,7 @@ def write_root(path: str, seed: int) -> None:
     """
     if _is_complete(path, seed):
         return
-    with storage.alone(path):
+    with locks.alone(path):
         if not _is_complete(path, seed):  # another driver may have been at it
             _write(path, seed)
 

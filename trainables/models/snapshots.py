@@ -29,13 +29,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 from transformers import AutoTokenizer
 
-from trainables import storage
+from trainables import locks, storage
 from trainables.config import Quantization
 from trainables.errors import CheckpointError, ModelError
 from trainables.models import families
@@ -160,10 +159,9 @@ def _locked(target: str) -> Iterator[None]:
     """One process makes a snapshot, the others wait: beside it on a file system, per machine on an object store."""
     if storage.is_local(target):
         parent, name = os.path.split(storage.filesystem(target)[1])
-        os.makedirs(parent, exist_ok=True)
     else:
         parent, name = tempfile.gettempdir(), f"study-{hashlib.sha256(target.encode()).hexdigest()[:16]}"
-    with FileLock(os.path.join(parent, f".{name}.lock")):
+    with locks.taken(os.path.join(parent, f".{name}")):
         yield
 
 
