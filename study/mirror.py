@@ -99,8 +99,10 @@ class Mirror(threading.Thread):
             self._wake.clear()
 
     def _round(self) -> None:
-        if self._uri is None and (self._server is None or self._server.process.poll() is not None):
+        if self._uri is None and (self._server is None or self._server.ended()):
             self._client = self._experiment = None
+            if self._server is not None:
+                self._server.stop()  # a part of it may live on, and write
             self._server = serve(self._store)
             self.url = self._server.url
         if self._server is not None:
@@ -144,7 +146,8 @@ def ui(store: Store, port: int | None = None, uri: str | None = None, say: Calla
             say(f"sizes compared: {address_of(page, 'sizes')}")
         if server is not None:
             say("Ctrl-C ends it.")
-            server.process.wait()
+            while not server.ended():
+                time.sleep(0.5)
             raise StudyError(f"the MLflow server ended by itself; see {server.log}")
     except KeyboardInterrupt:
         pass

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +21,8 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from study import watch
 from study.store import Store
@@ -49,27 +52,35 @@ class Server:
     log: Path
 
     def healthy(self) -> bool:
-        return self.process.poll() is None and answers(self.url)
+        return not self.ended() and answers(self.url)
+
+    def ended(self) -> bool:
+        """Whether `watch` is gone. It is left a zombie until `stop`: so long its number is that of its group."""
+        if self.process.returncode is not None:
+            return True
+        return psutil.Process(self.process.pid).status() == psutil.STATUS_ZOMBIE
 
     def wait(self, seconds: float = START_SECONDS, stopped: Callable[[], bool] = lambda: False) -> None:
         """Return once the server answers, or `stopped`. Raises `StudyError` when it ended or was too slow."""
         deadline = time.monotonic() + seconds
         while not stopped() and not answers(self.url):
-            if self.process.poll() is not None:
+            if self.ended():
                 raise StudyError(f"the MLflow server ended at its start ({_last_line(self.log)}); see {self.log}")
             if time.monotonic() > deadline:
                 raise StudyError(f"the MLflow server at {self.url} did not answer in {seconds:.0f} s; see {self.log}")
             time.sleep(0.3)
 
     def stop(self) -> None:
-        """End the server and everything it started. Safe to call twice."""
+        """End the server and everything it started, also where `watch` was killed. Safe to call twice."""
+        if self.process.returncode is not None:
+            return
         if self.process.stdin:
             self.process.stdin.close()  # `watch` ends the group
-        try:
-            self.process.wait(watch.GRACE_SECONDS + 5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        deadline = time.monotonic() + watch.GRACE_SECONDS + 5
+        while not self.ended() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 def serve(store: Store, port: int | None = None) -> Server:

@@ -241,6 +241,18 @@ def test_the_server_ends_with_its_parent(tmp_path: Path) -> None:
     _until(lambda: not _group(leader))
 
 
+@pytest.mark.parametrize("which", [0, 1], ids=["watch", "mlflow"])
+def test_of_a_server_that_lost_a_process_nothing_is_left(tmp_path: Path, which: int) -> None:
+    """First in its group is `watch`, then `mlflow server`, then its worker."""
+    server = serve(Store(tmp_path))
+    _until(lambda: len(_group(server.process.pid)) >= 3)
+    os.kill(sorted(map(int, _group(server.process.pid)))[which], signal.SIGKILL)
+    _until(server.ended)
+    server.stop()
+    assert not _group(server.process.pid)
+    server.stop()
+
+
 def test_storage_that_is_not_local_gets_a_local_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     folders = {server_folder(Store(f"memory://bucket/{name}")) for name in ("lab", "other")}

@@ -39,7 +39,7 @@ GAINS = Chapter(
             "slope_checks",
             "The slope of the mean gain, reckoned in other ways",
             "Points per tenfold parameters. A mixed model has a random intercept for every language and every "
-            "checkpoint, where there are enough of them; least squares has errors clustered by checkpoint. The bootstrap "
+            "checkpoint, where there are enough of them; least squares has errors clustered by it. The bootstrap "
             "draws seeds and test examples again or, for languages like these, seeds and languages; its error "
             "can be too large by a factor of 1.4. Two agree when they differ by less than half a standard error, "
             "and their errors by less than a factor of 1.5.",
