@@ -144,7 +144,8 @@ def move_in(local: str, path: str) -> None:
         _moved(shutil.move, local, temporary, path)  # may lie on another disk
         _moved(os.replace, temporary, target, path)
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be removed nothing was made
+            os.unlink(temporary)
 
 
 @patient

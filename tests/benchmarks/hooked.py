@@ -13,22 +13,32 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
-from unittest import mock
 
+HOUSE = Path(__file__).parents[2]
 SETUP, VARIABLES = "HOOKED_SETUP", "HOOKED_VARIABLES"
 
 
 @contextmanager
 def hooked(setup: str, **variables: str) -> Iterator[None]:
     """Processes of a Ray that is initialised inside call `setup` first, and have these environment variables."""
+    variables = {"PYTHONPATH": os.pathsep.join(filter(None, [str(HOUSE), os.environ.get("PYTHONPATH")])), **variables}
     ours = {
         "RAY_RUNTIME_ENV_HOOK": f"{__name__}.environment",
         SETUP: setup,
         VARIABLES: json.dumps(variables),
     }
-    with mock.patch.dict(os.environ, ours):
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
         yield
+    finally:  # these alone: Ray's token was set meanwhile, and has to stay what Ray has read
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def environment(asked: dict[str, Any] | None) -> dict[str, Any]:

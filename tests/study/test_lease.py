@@ -332,7 +332,7 @@ def test_a_lease_that_was_taken_and_given_back_meanwhile_is_lost(store: Store) -
 
 def test_lease_on_a_refusing_storage_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="cannot read .*: Not a directory"), Lease(Store(tmp_path / "file"), "k"):
+    with pytest.raises(StorageError, match="cannot lock .*: Not a directory"), Lease(Store(tmp_path / "file"), "k"):
         pass
 
 

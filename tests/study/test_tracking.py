@@ -249,7 +249,7 @@ def test_of_a_server_that_lost_a_process_nothing_is_left(tmp_path: Path, which: 
     os.kill(sorted(map(int, _group(server.process.pid)))[which], signal.SIGKILL)
     _until(server.ended)
     server.stop()
-    assert not _group(server.process.pid)
+    _until(lambda: not _group(server.process.pid))
     server.stop()
 
 
