@@ -14,7 +14,7 @@ import argparse
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -78,19 +78,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--studies", type=int, default=500)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--scenario", choices=SCENARIOS, help="studies of this kind alone; else all kinds in turn")
     given = parser.parse_args()
-    found = measured(given.studies)
+    found = measured(given.studies, [given.scenario] if given.scenario else list(SCENARIOS))
     known = json.loads(given.out.read_text()) if given.out.exists() else {}
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps({**known, NAME: asdict(found)}, indent=1, sort_keys=True) + "\n")
     print("\n".join(lines(found)))
 
 
-def measured(studies: int) -> Result:
+def measured(studies: int, scenarios: Sequence[str]) -> Result:
     """Draw and analyse so many studies, and half as many without effect."""
     started = time.process_time()
-    drawn = [list(of_study(number)) for number in range(studies)]
-    claimed = [_by_name(claims(number)) for number in range(studies // 2)]
+    drawn = [list(of_study(number, scenarios)) for number in range(studies)]
+    claimed = [_by_name(claims(number, scenarios)) for number in range(studies // 2)]
     return Result(
         studies,
         len(claimed),
@@ -102,15 +103,15 @@ def measured(studies: int) -> Result:
     )
 
 
-def of_study(number: int) -> Iterator[Check]:
+def of_study(number: int, scenarios: Sequence[str] = tuple(SCENARIOS)) -> Iterator[Check]:
     """All intervals of the study of a number, scenarios in turn."""
-    evidence, truth = draw(planted_for(list(SCENARIOS)[number % len(SCENARIOS)], number), number)
+    evidence, truth = draw(planted_for(scenarios[number % len(scenarios)], number), number)
     yield from checks(basis(evidence), truth)
 
 
-def claims(number: int) -> Iterator[tuple[str, bool]]:
+def claims(number: int, scenarios: Sequence[str] = tuple(SCENARIOS)) -> Iterator[tuple[str, bool]]:
     """(family of questions, whether it claims anything) of a study without effect."""
-    name = list(SCENARIOS)[number % len(SCENARIOS)]
+    name = scenarios[number % len(scenarios)]
     found = basis(draw(planted_for(name, number, effects=False), number)[0])
     for family in _families(found):
         if family.size:
