@@ -1,10 +1,7 @@
 """What is a study? One frozen value that says which models, phases and searches it is made of.
 
 It is written as YAML (`study/studies/*.yaml`) and read by `study.specfile`, which also says what is wrong with a
-file. Every field but `name` and `ladder` has a default, so the smallest study is
-
-    name: tiny
-    ladder: lab
+file. Every field but `name` and `ladder` has a default: `{name: tiny, ladder: lab}` is the smallest study.
 """
 
 from __future__ import annotations
