@@ -2,7 +2,7 @@
 
     mirror = Mirror(Store("runs/lab"))      # starts a server of its own; or Mirror(store, uri="http://tracker:5000")
     mirror.start()
-    ...                                     # the study runs; mirror.wake() after a phase shows it at once
+    ...                                     # the study runs
     mirror.stop()                           # writes the rest, ends the server
 
 Nothing that trains talks to MLflow. A server that is dead or out of reach costs one warning; what it missed is
@@ -62,10 +62,6 @@ class Mirror(threading.Thread):
         self._warned = False
         self._busy = 0.0
         """Processor seconds of the last round."""
-
-    def wake(self) -> None:
-        """Something has finished: mirror now. Never blocks."""
-        self._wake.set()
 
     def stop(self, flush_seconds: float = FLUSH_SECONDS) -> bool:
         """Write what is left within the time, then end the own server. True when all was written.
