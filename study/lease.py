@@ -128,15 +128,19 @@ class Lease:
         return bool(_content_of(self.path).get("owner") == self.owner)
 
     def _run(self) -> None:
-        while not self._stop.wait(self.beat):
+        while not self._lost.is_set() and not self._stop.wait(self.beat):
             try:
-                with self._exclusive():
-                    if not self._ours():
-                        self._lost.set()
-                        return
-                    self._write()
+                self.renew()
             except (StorageError, OSError):
                 continue  # A full or unreachable storage: try again at the next beat.
+
+    def renew(self) -> None:
+        """One beat, which a thread does by itself every `beat` seconds. Raises `StorageError`."""
+        with self._exclusive():
+            if self._ours():
+                self._write()
+            else:
+                self._lost.set()
 
     def _write(self) -> None:
         storage.write_bytes(self.path, self._content())

@@ -1,5 +1,7 @@
 """Fixtures that every package's tests may use: a Hub on loopback, and waits that are noted instead of waited for."""
 
+import os
+import secrets
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +9,10 @@ from typing import Any
 import pytest
 
 from tests.hub_stand_in import HubStandIn, serving
+
+# Ray reads its token once in a process and keeps it: whichever test starts Ray first, all have the same one.
+if not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
+    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
 class Clock:

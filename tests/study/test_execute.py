@@ -40,7 +40,6 @@ def test_terminated_while_ray_starts(number, monkeypatch):
 
     before = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr(execute.ray, "init", start)
-    monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
     try:
         with pytest.raises(SystemExit) as stop:
             execute.on_worker(print)
@@ -54,7 +53,6 @@ def test_a_machine_too_busy_for_ray_is_one_line(monkeypatch):
         raise Exception("The current node timed out during startup.")
 
     monkeypatch.setattr(execute.ray, "init", start)
-    monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
     with pytest.raises(
         StudyError, match=r"^Ray did not start on this machine \(Exception: The current .*; if the machine"
     ):
