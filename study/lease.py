@@ -15,7 +15,9 @@ file, and its age the difference to that of a file written now.
 Nothing rests on a rename being atomic. On a file system whoever reads and writes the lease holds a lock (flock). On NFS
 that holds from version 4 on, and for version 3 where the server runs its lock service; not on mounts with `nolock` or
 `local_lock`, whose locks end at the host: there two drivers that start within the same moment both begin, and one of
-them loses its lease at its next beat. On object stores a free lease is taken by a conditional put.
+them loses its lease at its next beat. On object stores a free lease is taken by a put on the condition that nothing is
+there; later writes and the removal are on the condition that nobody wrote meanwhile (`trainables.conditional`), so that
+the beat of a process that was suspended comes too late to undo a take-over.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ import psutil
 from filelock import Timeout
 
 from study.store import Store
-from trainables import locks, storage
+from trainables import conditional, locks, storage
 from trainables.errors import CheckpointError, StorageError
 
 TTL_SECONDS = 30.0
@@ -57,6 +59,9 @@ class Lease:
         self.beat = beat
         self.owner = uuid.uuid4().hex
         self._since = time.time()
+        self._beats = 0
+        self._version = ""
+        """Of the file as we last wrote it, or as we are about to find it."""
         self._lost = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -80,7 +85,7 @@ class Lease:
             if held and not stale(held, now, self.ttl):
                 raise LeaseHeld(f"{self.key}: being run by {describe(held, now)}; wait for it, or stop that process")
             if storage.is_local(self.path):
-                self._write()
+                storage.write_bytes(self.path, self._content())
             else:
                 self._claim(taken_over=bool(held))
         self._thread = threading.Thread(target=self._run, name=f"lease-{self.key}", daemon=True)
@@ -96,32 +101,38 @@ class Lease:
         try:
             with self._exclusive():
                 if self._ours():
-                    storage.remove(self.path)
+                    conditional.remove(self.path, self._version)
         except (StorageError, OSError):
             pass  # The lease then simply runs out; what matters, the record, is already written or not.
 
     def _claim(self, taken_over: bool) -> None:
         """Take a lease where nothing can be locked. Raises `LeaseHeld` when another driver was faster.
 
-        A free one is taken by a put on the condition that nothing is there: one of several succeeds. A stale one (or
-        any, on a storage without such puts) is overwritten: who wrote last has it, and all look again after a while.
+        A free one is taken by a put on the condition that nothing is there, a stale or unreadable one by a put on the
+        condition that it is still the one that was seen: one of several succeeds. On a storage that does not know or
+        ignores such conditions who wrote last has it, and all look again after a while.
         """
-        if taken_over:
-            self._write()
-        elif not storage.create(self.path, self._content()) and not self._ours():  # ours: of a try with a lost answer
-            raise LeaseHeld(f"{self.key}: another driver took it at the same moment; it will run it")
-        time.sleep(SETTLE_SECONDS)
-        if not self._ours():
-            raise LeaseHeld(f"{self.key}: another driver took it at the same moment; it will run it")
+        if taken_over or self._version:
+            taken = conditional.replace(self.path, self._content(), self._version) is not None
+        else:
+            taken = storage.create(self.path, self._content())
+        if taken or self._ours():  # ours all the same: of a try whose answer was lost
+            time.sleep(SETTLE_SECONDS)
+            self._version = conditional.version(self.path)  # before its content
+            if self._ours():
+                return
+        raise LeaseHeld(f"{self.key}: another driver took it at the same moment; it will run it")
 
     def _fresh(self) -> dict[str, Any]:
-        """What the lease says, also when another host of a network file system has just written it.
+        """What the lease says, also when another host of a network file system has just written it; of which version,
+        stands in `_version`.
 
         Such a host may take a name that it has seen missing for missing for up to a minute. Opening the folder makes
         it ask the server (NFS: close-to-open).
         """
         if storage.is_local(self.path):
             storage.names(os.path.dirname(self.path))
+        self._version = conditional.version(self.path)  # before its content: what is written later has another one
         return holder(self.path)
 
     def _ours(self) -> bool:
@@ -137,16 +148,19 @@ class Lease:
     def renew(self) -> None:
         """One beat, which a thread does by itself every `beat` seconds. Raises `StorageError`."""
         with self._exclusive():
-            if self._ours():
-                self._write()
-            else:
-                self._lost.set()
-
-    def _write(self) -> None:
-        storage.write_bytes(self.path, self._content())
+            while self._ours():
+                written = conditional.replace(self.path, self._content(), self._version)
+                if written is not None:
+                    self._version = written
+                    return
+                self._version = conditional.version(self.path)  # of a beat whose answer was lost, if it is still ours
+            self._lost.set()
 
     def _content(self) -> bytes:
+        """What is written next. No two are equal: S3's version of a file is made of its content."""
+        self._beats += 1
         value = {
+            "beats": self._beats,
             "owner": self.owner,
             "host": socket.gethostname(),
             "pid": os.getpid(),

@@ -4,8 +4,9 @@
         Store(f"{bucket}/runs/tiny")
     with serving(conditions=False) as bucket: ...   # the emulator as it is: every put overwrites
 
-The emulator (gcp-storage-emulator) does not know `ifGenerationMatch=0`, by which Google takes a put only where nothing
-is yet; we add that here, as Google documents it: status 412 when the object is there. The client is the real one.
+The emulator (gcp-storage-emulator) does not know `ifGenerationMatch`, by which Google takes a put or a removal only of
+the generation that is named (0: where nothing is yet); we add that here, as Google documents it: status 412 when the
+object has another. The client is the real one.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -37,7 +39,7 @@ def serving(conditions: bool = True) -> Iterator[str]:
     import fsspec
 
     server = emulator.create_server("127.0.0.1", 0, in_memory=True, default_bucket=BUCKET)
-    with _conditional_puts(emulator) if conditions else _as_it_is():
+    with _conditions(emulator) if conditions else _as_it_is():
         server.start()
         host, port = server._api._httpd.server_address
         server._api._httpd.handle_error = lambda *_: None  # a client that hangs up; else a traceback on the screen
@@ -74,31 +76,34 @@ def _as_it_is() -> Iterator[None]:
 
 
 @contextmanager
-def _conditional_puts(emulator: Any) -> Iterator[None]:
+def _conditions(emulator: Any) -> Iterator[None]:
     """Its server answers one request after the other, so that to look and to write is one step."""
-    from gcp_storage_emulator.exceptions import NotFound
-
-    insert = emulator.objects.insert
-
-    def insert_if(request: Any, response: Any, objects: Any, **more: Any) -> Any:
-        if request.query.get("ifGenerationMatch") == ["0"]:
-            try:
-                objects.get_file_obj(request.params["bucket_name"], request.data["meta"]["name"])
-                response.status = HTTPStatus.PRECONDITION_FAILED
-                return None
-            except NotFound:
-                pass
-        return insert(request, response, objects, **more)
-
-    routes = [methods for _, methods in emulator.HANDLERS if methods.get("POST") is insert]
-    assert routes
-    for methods in routes:
-        methods["POST"] = insert_if
+    changed = [(methods, name, call) for _, methods in emulator.HANDLERS for name, call in methods.items()]
+    changed = [one for one in changed if one[2] in (emulator.objects.insert, emulator.objects.delete)]
+    assert {name for _, name, _ in changed} >= {"POST", "DELETE"}
+    for methods, name, call in changed:
+        methods[name] = partial(_if_it_matches, call)
     try:
         yield
     finally:
-        for methods in routes:
-            methods["POST"] = insert
+        for methods, name, call in changed:
+            methods[name] = call
+
+
+def _if_it_matches(call: Any, request: Any, response: Any, objects: Any, **more: Any) -> Any:
+    if wanted := request.query.get("ifGenerationMatch"):
+        from gcp_storage_emulator.exceptions import NotFound
+
+        name = request.params.get("object_id") or (request.query.get("name") or [""])[0]
+        try:
+            bucket = request.params["bucket_name"]
+            there = objects.get_file_obj(bucket, name or request.data["meta"]["name"])["generation"]
+        except NotFound:
+            there = "0"
+        if wanted != [there]:
+            response.status = HTTPStatus.PRECONDITION_FAILED
+            return None
+    return call(request, response, objects, **more)
 
 
 def _forget_clients() -> None:

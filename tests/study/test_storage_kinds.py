@@ -24,7 +24,7 @@ from study.lease import Lease, LeaseHeld, holder
 from study.store import NO_RECORD, Store
 from tests import gs_server, s3_server
 from tests.study.planned import finish, spec_on
-from trainables import many, storage
+from trainables import conditional, many, storage
 from trainables.errors import CheckpointError, StorageError
 
 KINDS = ("local", "s3", "gs", "gs without conditions", "memory")
@@ -212,7 +212,112 @@ def test_a_lease_taken_over_is_noticed(place: Place) -> None:
     assert holder(lease.path)["owner"] == "other", "the other's lease is not given back by us"
 
 
-@pytest.mark.parametrize("served", ["s3", "gs"], indirect=True)
+CONDITIONS = pytest.mark.parametrize("served", ["s3", "gs"], indirect=True)
+OTHER = json.dumps({"owner": "other", "host": "elsewhere", "pid": 1}).encode()
+
+
+@CONDITIONS
+def test_only_what_was_seen_is_replaced_or_removed(place: Place) -> None:
+    path = f"{place.base}/claim"
+    assert conditional.version(path) == ""
+    storage.write_bytes(path, b"1")
+    first = conditional.version(path)
+    second = conditional.replace(path, b"2", first)
+    assert second == conditional.version(path) != first
+    assert conditional.replace(path, b"late", first) is None
+    conditional.remove(path, first)
+    assert storage.read_bytes(path) == b"2"
+    conditional.remove(path, second or "")
+    assert not storage.exists(path)
+    assert conditional.replace(path, b"late", first) is None and not storage.exists(path)
+    conditional.remove(path, first)
+
+
+@pytest.mark.parametrize("served", ["s3"], indirect=True)
+def test_a_server_that_says_that_it_knows_no_conditions_is_written_to_as_ever(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from moto.s3.exceptions import S3ClientError
+    from moto.s3.responses import S3Response
+
+    def refusing(real: Callable[[S3Response], object]) -> Callable[[S3Response], object]:
+        def answer(self: S3Response) -> object:
+            if self.headers.get("If-Match"):
+                refused = S3ClientError("NotImplemented", "A header you provided implies functionality")
+                refused.code = 501
+                raise refused
+            return real(self)
+
+        return answer
+
+    for name in ("put_object", "delete_object"):
+        monkeypatch.setattr(S3Response, name, refusing(getattr(S3Response, name)))
+    path = f"{place.base}/claim"
+    storage.write_bytes(path, b"1")
+    assert conditional.replace(path, b"2", conditional.version(path)) == conditional.version(path)
+    assert storage.read_bytes(path) == b"2"
+    conditional.remove(path, "any")
+    assert not storage.exists(path)
+
+
+@CONDITIONS
+@pytest.mark.parametrize("late", [Lease.renew, lambda lease: lease.__exit__(None, None, None)])
+def test_a_beat_and_a_return_that_come_late_do_not_undo_a_take_over(
+    place: Place, monkeypatch: pytest.MonkeyPatch, late: Callable[[Lease], None]
+) -> None:
+    """The process is suspended after it has seen that the lease is its own, for longer than a lease lasts."""
+    lease = Lease(Store(f"{place.base}/late"), "k", beat=3600.0)
+    with lease:
+        real = lease._ours
+
+        def suspended() -> bool:
+            monkeypatch.setattr(lease, "_ours", real)
+            was = real()
+            place.behind(lease.path, OTHER)
+            return was
+
+        monkeypatch.setattr(lease, "_ours", suspended)
+        late(lease)
+        assert lease.lost and holder(lease.path)["owner"] == "other"
+    assert holder(lease.path)["owner"] == "other"
+
+
+@CONDITIONS
+def test_a_take_over_that_comes_late_does_not_take_from_the_living(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at a stale lease and the put the holder beats again, or another driver takes it."""
+    store = Store(f"{place.base}/take-over")
+    with Lease(store, "k", beat=3600.0) as living:
+
+        def stale(*_: object) -> bool:
+            living.renew()
+            return True
+
+        monkeypatch.setattr("study.lease.stale", stale)
+        with pytest.raises(LeaseHeld, match="another driver took it at the same moment"), Lease(store, "k"):
+            pass
+        assert not living.lost
+
+
+@CONDITIONS
+def test_a_beat_whose_answer_was_lost_loses_no_lease(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Lease(Store(f"{place.base}/answers"), "k", beat=3600.0) as lease:
+        before, real = lease._version, conditional.replace
+
+        def unanswered(path: str, data: bytes, seen: str) -> str | None:
+            real(path, data, seen)
+            raise StorageError("no answer")
+
+        monkeypatch.setattr(conditional, "replace", unanswered)
+        with pytest.raises(StorageError):
+            lease.renew()
+        monkeypatch.setattr(conditional, "replace", real)
+        lease.renew()
+        assert not lease.lost and conditional.version(lease.path) == lease._version != before
+
+
+@CONDITIONS
 @pytest.mark.parametrize("call", [lambda path: storage.write_json(path, {}), lambda path: storage.create(path, b"")])
 def test_a_bucket_that_is_not_there_is_one_line(served: Place, call: Callable[[str], object]) -> None:
     path = f"{served.kind}://no-such-bucket/a.json"
