@@ -78,7 +78,7 @@ class Lease:
         held = self._fresh()
         # The time first and the beat after it: however long the storage takes, a beat looks younger than it is. And
         # without the lock, so that the holder can beat meanwhile.
-        now = clock(f"{self.path}.{self.owner[:8]}") if held else 0.0
+        now = clock(f"{self.path}.now") if held else 0.0
         with self._exclusive():
             if held or storage.is_local(self.path):
                 held = self._fresh()
@@ -198,12 +198,19 @@ def _content_of(path: str) -> dict[str, Any]:
 
 
 def clock(probe: str) -> float:
-    """What time the storage has now (seconds since 1970), by a file that is written for that. Raises `StorageError`."""
-    storage.write_bytes(probe, b"")
-    try:
-        return storage.modified(probe)
-    finally:
-        storage.remove(probe)
+    """What time the storage has now (seconds since 1970), by a file that is written for that. Raises `StorageError`.
+
+    The next look removes the file of one that was killed. Of two at the same time one may remove it under the other,
+    which then writes it again.
+    """
+    while True:
+        storage.write_bytes(probe, b"")
+        try:
+            return storage.modified(probe)
+        except FileNotFoundError:
+            continue
+        finally:
+            storage.remove(probe)
 
 
 def stale(held: dict[str, Any], now: float, ttl: float = TTL_SECONDS) -> bool:

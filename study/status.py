@@ -6,7 +6,6 @@ A phase is running when its lease is alive; its progress is what its driver last
 from __future__ import annotations
 
 import time
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +71,7 @@ def status(spec: StudySpec, store: Store, rows: list[Row]) -> Status:
 def _now(store: Store) -> float:
     """The storage's time; this machine's where the storage may only be read."""
     try:
-        return lease.clock(store.join(f".now-{uuid.uuid4().hex[:8]}"))
+        return lease.clock(store.join(".now"))
     except StorageError:
         return time.time()
 

@@ -211,8 +211,9 @@ class Store:
             raise StorageError(f"{self.path}: no study is there; check its name and --storage, or `study run` it first")
 
     def check_writable(self) -> None:
-        """Write and remove a small file. Raises `StorageError` when the storage refuses."""
-        probe = self.join(f".writable-{os.getpid()}")
+        """Write and remove a small file, of one name: what a killed process left goes too. Raises `StorageError` when
+        the storage refuses."""
+        probe = self.join(".writable")
         storage.write_bytes(probe, b"x" * 4096)
         storage.remove(probe)
 

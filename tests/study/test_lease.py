@@ -261,6 +261,48 @@ def test_a_living_lease_is_respected_and_a_dead_one_is_not_whatever_the_clocks_s
     assert os.listdir(store.phase_folder("k")) == ["lease.json.lock"], "nothing of looking at the clock is left"
 
 
+@pytest.mark.parametrize("remote", [False, True])
+def test_what_a_killed_look_at_the_clock_left_goes_with_the_next(
+    store: Store, monkeypatch: pytest.MonkeyPatch, remote: bool
+) -> None:
+    monkeypatch.setattr(lease, "SETTLE_SECONDS", 0.0)
+    store = Store("memory://killed") if remote else store
+    path, real = store.join("phases", "k", "lease.json"), storage.modified
+    storage.write_json(path, {"owner": "gone", "host": lease.socket.gethostname(), "pid": 1, "started": -1.0})
+
+    def killed(probe: str) -> float:
+        if probe == path:
+            return real(probe)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(storage, "modified", killed)
+        dying.setattr(storage, "remove", lambda path: None)
+        with pytest.raises(KeyboardInterrupt):
+            Lease(store, "k").__enter__()
+    left = {"lease.json", "lease.json.lock"}
+    assert set(storage.names(store.phase_folder("k"))) - left, "the file of the look"
+    with Lease(store, "k"):
+        assert set(storage.names(store.phase_folder("k"))) <= left
+
+
+def test_a_look_at_the_clock_survives_that_another_ends_meanwhile(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two drivers look at the same time, by one file; the faster one removes it."""
+    probe, real, looks = store.join("now"), storage.modified, []
+
+    def removed(path: str) -> float:
+        looks.append(path)
+        if len(looks) == 1:
+            storage.remove(path)
+        return real(path)
+
+    monkeypatch.setattr(storage, "modified", removed)
+    assert abs(lease.clock(probe) - time.time()) < 5 and len(looks) == 2
+    assert not storage.exists(probe)
+
+
 def test_a_claim_whose_answer_was_lost_is_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second try finds a lease there: that of the first."""
     monkeypatch.setattr(lease, "SETTLE_SECONDS", 0.0)
