@@ -81,7 +81,6 @@ def run(
     if walk.queue.over:
         return 0
     check(spec, store)
-    stopping.clear(store)
     with _ray(spec.compute, address) as local:
         walk.local, there = local, ray.cluster_resources()
         walk.sliver = DRIVER if "driver" in there else {"CPU": 0.001}
@@ -105,6 +104,8 @@ class _Walk:
     queue: Queue
     clock: Clock
     echo: Echo
+    stopped: str = ""
+    """The last stop before this walk (see `study.stopping`)."""
     local: bool = True
     sliver: dict[str, float] = field(default_factory=dict)
     """What a process that only waits for others asks for."""
@@ -151,15 +152,19 @@ class _Walk:
             self._settle(self.flying.pop(reference), reference)
 
     def _told_to_stop(self) -> str:
+        """Why this run is to end; empty while it may go on. A limit of one ends the other runs of the study, too."""
         now = time.monotonic()
         devices = max(1, self.spec.compute.workers)
         flying = sum(now - self.since.get(key, now) for key in self.flying.values()) * devices
-        return stopping.asked(self.store) or self.limits.reached(datetime.now(), (self.spent + flying) / 3600)
+        if why := stopping.asked(self.store, self.stopped):
+            return why
+        if why := self.limits.reached(datetime.now(), (self.spent + flying) / 3600):
+            stopping.ask(self.store, why)
+        return why
 
     def _wind_down(self, why: str) -> None:
         """Start nothing more, and give what is in flight the time to write its state."""
         self.echo(f"stopping, because {why}: {len(self.flying)} phases in flight write their states")
-        stopping.ask(self.store, why)
         until = time.monotonic() + GRACE_SECONDS
         while self.flying and time.monotonic() < until:
             self._wait()
@@ -239,13 +244,15 @@ def _walk(spec: StudySpec, store: Store, rows: Sequence[Row], echo: Echo, limits
         clock.over(key)
     root = data_root(spec, store)
     root = root if "://" in root else os.path.abspath(root)
+    stopped = stopping.last(store)
     return _Walk(
         spec=spec,
         store=store,
-        jobs={key: Job(phase, spec, store.path, root) for key, phase in phases.items()},
+        jobs={key: Job(phase, spec, store.path, root, stopped) for key, phase in phases.items()},
         queue=Queue(needs, priorities(needs, costs), done=done),
         clock=clock,
         echo=echo,
+        stopped=stopped,
         limits=limits,
         spent=sum(row.record.cost.seconds for row in rows if row.record),
     )

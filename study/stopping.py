@@ -4,18 +4,25 @@ A stop is a file in the study's folder, so that whoever can write there can ask 
 then starts nothing more; every process at work sees the file when it reports, writes its state and goes. Nothing is
 lost: the same command goes on where it was.
 
+A stop is for the runs that are there when it is asked for. The file stays; a run that begins remembers what it says,
+and obeys when it says something else: no two stops are the same, and nobody's clock is asked.
+
+    before = last(store)               # a run begins
     ask(store, "it is 10:00")          # study run --until 10:00, study run --budget 40, study stop
-    asked(store)                       # "it is 10:00"
+    asked(store, before)               # "it is 10:00"
+    asked(store, last(store))          # "": for a run that begins now
 """
 
 from __future__ import annotations
 
+import json
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from study.store import Store
 from trainables import storage
-from trainables.errors import CheckpointError, SpecError
+from trainables.errors import SpecError
 
 GRACE_SECONDS = 60.0
 """How long work in flight has to write its state; what takes longer (a large scoring cell) is done again."""
@@ -59,23 +66,27 @@ def moment(text: str, now: datetime) -> datetime:
 
 
 def ask(store: Store, why: str) -> None:
-    """Ask every run of this study to end. Raises `StorageError`."""
-    storage.write_json(_file(store), {"why": why})
+    """Ask every run of this study to end that has begun. Raises `StorageError`."""
+    storage.write_json(_file(store), {"why": why, "id": uuid.uuid4().hex})
 
 
-def asked(store: Store) -> str:
-    """Why the runs of this study are to end; empty when nobody asked."""
+def last(store: Store) -> str:
+    """The stop that was last asked for, as it is written; empty before the first one. Raises `StorageError`."""
     try:
-        return str(storage.read_json(_file(store))["why"])
+        return storage.read_bytes(_file(store)).decode(errors="replace")
     except FileNotFoundError:
         return ""
-    except (CheckpointError, KeyError, TypeError):
+
+
+def asked(store: Store, before: str) -> str:
+    """Why a run is to end; empty when nobody asked since it began. `before`: what was `last` then."""
+    stop = last(store)
+    if stop in ("", before):
+        return ""
+    try:
+        return str(json.loads(stop)["why"])
+    except (ValueError, KeyError, TypeError):
         return "a stop was asked for"
-
-
-def clear(store: Store) -> None:
-    """A new run begins."""
-    storage.remove(_file(store))
 
 
 def _file(store: Store) -> str:

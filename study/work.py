@@ -52,6 +52,8 @@ class Job:
     store_path: str
     data_root: str
     """Absolute: workers have another working directory than the driver."""
+    stopped: str = ""
+    """The last stop before this run began: it is not for this run (see `study.stopping`)."""
 
     @property
     def store(self) -> Store:
@@ -75,6 +77,10 @@ class Job:
         found = models.files(models.root_of(self.store), model)
         models.check_fetched({size: found}, {size: model})
         return found.folder if found else ""
+
+    def progress(self, extra: dict[str, float] | None = None) -> Progress:
+        """What this phase reports to; `extra` goes with every report."""
+        return Progress(self.store_path, self.phase.key, extra or {}, self.stopped)
 
     def runtime(self) -> Runtime:
         """How the work is cut up in this process. Raises `StudyError` when the size does not fit its GPU."""
@@ -170,7 +176,7 @@ def _pretrain(job: Job, config: PretrainConfig, begun: str) -> Record:
     from trainables.pretrain import pretrain
 
     key = job.phase.key
-    report = Progress(job.store_path, key)
+    report = job.progress()
     outcome = pretrain(config, job.places(job.store.phase_folder(key)), job.runtime(), report)
     if outcome.status == "diverged":
         raise StudyError(f"{key}: pretraining diverged ({outcome.note}); lower the ladder's learning rates")
@@ -182,7 +188,7 @@ def _import(job: Job, config: ImportConfig, begun: str) -> Record:
 
     key = job.phase.key
     places = job.places(job.store.phase_folder(key))
-    done = bring_in(config, job.model_folder(), places, Progress(job.store_path, key))
+    done = bring_in(config, job.model_folder(), places, job.progress())
     return import_record(job.phase, job.spec, job.store, done, begun)
 
 
@@ -192,7 +198,7 @@ def _evaluate(job: Job, config: EvaluationConfig, begun: str) -> Record:
     key = job.phase.key
     started = time.perf_counter()
     places = job.places(job.store.phase_folder(key))
-    scores = evaluate(config, places, job.runtime(), Progress(job.store_path, key))
+    scores = evaluate(config, places, job.runtime(), job.progress())
     return evaluation_record(job.phase, job.spec, job.store, scores, time.perf_counter() - started, begun)
 
 
@@ -204,7 +210,7 @@ def run_trial(job: Job, number: int, learning_rate: float, host: Host, started: 
     config = job.phase.config
     if not isinstance(config, TuneConfig):
         raise TypeError(f"{key} is not a tuning phase")
-    report = Progress(job.store_path, key, {"trial": number, "learning_rate": learning_rate})
+    report = job.progress({"trial": number, "learning_rate": learning_rate})
     outcome = host(config, learning_rate, job.places(folder), job.runtime(), report)
     storage.write_json(storage.join(folder, OUTCOME), outcome.model_dump(mode="json"))
     trial = Trial(
@@ -298,6 +304,8 @@ class Progress:
     store_path: str
     key: str
     extra: dict[str, float] = field(default_factory=dict)
+    stopped: str = ""
+    """See `Job.stopped`."""
     written: float = -math.inf
     """When it last wrote (monotonic, of the process that trains)."""
 
@@ -315,5 +323,5 @@ class Progress:
             if passes(error):  # it is away, and would keep the training waiting once more
                 return
         with suppress(StorageError):
-            if stopping.asked(store):
+            if stopping.asked(store, self.stopped):
                 preemption.give_notice(for_good=True)

@@ -20,7 +20,7 @@ from study.store import Store
 from study.work import Progress
 from tests.study.phases import pretrain_phase, spec
 from trainables import patience, preemption
-from trainables.errors import SpecError, StorageError
+from trainables.errors import SpecError, StorageError, StudyError
 from trainables.lab import write_root
 
 NOW = datetime(2026, 11, 21, 9, 30)
@@ -44,25 +44,45 @@ def test_limits():
     assert Limits(budget=2).reached(NOW, 2.0) == "2.00 device-hours are spent, the budget is 2"
 
 
-def test_a_stop_is_asked_for_and_cleared(tmp_path):
+def test_a_stop_is_for_the_runs_that_had_begun(tmp_path):
     store = Store(tmp_path / "s")
-    assert stopping.asked(store) == ""
+    first = stopping.last(store)
+    assert first == "" and stopping.asked(store, first) == ""
     stopping.ask(store, "enough")
-    assert stopping.asked(store) == "enough"
+    second = stopping.last(store)
+    assert stopping.asked(store, first) == "enough" and stopping.asked(store, second) == ""
+    stopping.ask(store, "enough")
+    assert [stopping.asked(store, before) for before in (first, second)] == ["enough", "enough"], "the same, but again"
+    assert stopping.asked(store, stopping.last(store)) == ""
     Path(store.join("stop.json")).write_text("{")
-    assert stopping.asked(store) != ""
-    stopping.clear(store)
-    assert stopping.asked(store) == ""
+    assert stopping.asked(store, second) == "a stop was asked for"
+
+
+def told_at_the_next_report(progress: Progress, monkeypatch: pytest.MonkeyPatch) -> bool:
+    told = []
+    monkeypatch.setattr(preemption, "give_notice", lambda for_good: told.append(for_good))
+    progress({"step": 1})
+    return bool(told)
+
+
+def test_a_run_that_begins_leaves_a_stop_to_the_run_that_it_is_for(tmp_path, monkeypatch):
+    """`study stop` while a second `study run` begins: the first ends, the second goes on."""
+    phase, study = long_phase(tmp_path)
+    store, row = Store(tmp_path / "s"), Row(phase, "run", "no record yet")
+    first = execute._walk(study, store, [row], print, Limits()).jobs[phase.key]
+    stopping.ask(store, "enough")
+    with pytest.raises(StudyError, match="no Ray cluster answers"):  # as far as its beginning
+        execute.run(study, store, [row], address="127.0.0.1:1", echo=print)
+    second = execute._walk(study, store, [row], print, Limits()).jobs[phase.key]
+    assert told_at_the_next_report(first.progress(), monkeypatch)
+    assert not told_at_the_next_report(second.progress(), monkeypatch)
 
 
 def test_a_stop_is_heard_where_nothing_can_be_written_any_more(tmp_path, monkeypatch):
     store = Store(tmp_path / "s")
     stopping.ask(store, "the disk is full")
     monkeypatch.setattr(Store, "write_progress", Mock(side_effect=StorageError("no space left")))
-    told = []
-    monkeypatch.setattr(preemption, "give_notice", lambda for_good: told.append(for_good))
-    Progress(store.path, "k")({"step": 1})
-    assert told == [True]
+    assert told_at_the_next_report(Progress(store.path, "k"), monkeypatch)
 
 
 def test_a_storage_that_is_away_keeps_the_training_waiting_once_a_report(tmp_path, monkeypatch):
@@ -84,12 +104,13 @@ def long_phase(tmp_path: Path):
 def test_a_stop_during_a_phase_writes_its_state_and_the_next_run_goes_on(tmp_path):
     """A real pretraining in a real worker process; the stop comes from another thread, as from another machine."""
     phase, study = long_phase(tmp_path)
-    store, lines = Store(tmp_path / "study"), []
+    store, lines, asked = Store(tmp_path / "study"), [], []
 
     def ask() -> None:
         while not Path(store.join("phases", phase.key, "progress.json")).exists():
             time.sleep(0.01)
         stopping.ask(store, "of the test")
+        asked.append(stopping.last(store))
 
     threading.Thread(target=ask, daemon=True).start()
     with pytest.raises(Stopped, match="of the test"):
@@ -97,6 +118,9 @@ def test_a_stop_during_a_phase_writes_its_state_and_the_next_run_goes_on(tmp_pat
     assert store.record(phase.key) is None and not store.failure(phase.key)
     assert any(line.startswith("stopping, because of the test: 1 phases in flight") for line in lines)
     assert "told to go after step" in lines[-1]
+    assert stopping.asked(store, asked[0]) == "", (
+        "who obeys does not ask again, which would end a run that has begun since"
+    )
     rows, again = [Row(phase, "run", "no record yet")], []
     assert execute.run(study, store, rows, echo=again.append) == 0, "the stop was for the run before"
     facts = store.record(phase.key).facts
