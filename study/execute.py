@@ -35,6 +35,7 @@ from study.spec import Compute, StudySpec
 from study.stopping import GRACE_SECONDS, Limits, Stopped
 from study.store import Store
 from study.work import Job, Result, keep_failure, one_line, run_phase, tune_once
+from trainables import patience
 from trainables.config import TuneConfig
 from trainables.errors import StudyError
 from trainables.hosts import DIED, POOL, RESTARTS, choose, killed, own, trial_resources, unwrapped
@@ -88,7 +89,8 @@ def run(
         placement.check(sizes, gpus, there)
         walk.places = {size: placement.asked(size, gpus, there) for size in sizes}
         try:
-            walk.to_the_end()
+            with patience.long():
+                walk.to_the_end()
         finally:
             walk.cancel()
     return len(walk.queue.failed)

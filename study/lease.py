@@ -36,7 +36,7 @@ import psutil
 from filelock import Timeout
 
 from study.store import Store
-from trainables import conditional, locks, storage
+from trainables import conditional, locks, patience, storage
 from trainables.errors import CheckpointError, StorageError
 
 TTL_SECONDS = 30.0
@@ -141,7 +141,8 @@ class Lease:
     def _run(self) -> None:
         while not self._lost.is_set() and not self._stop.wait(self.beat):
             try:
-                self.renew()
+                with patience.once():
+                    self.renew()
             except (StorageError, OSError):
                 continue  # A full or unreachable storage: try again at the next beat.
 

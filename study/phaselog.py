@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from trainables import storage
+from trainables import patience, storage
 from trainables.errors import StorageError
 
 LOG = logging.getLogger("study.phase")
@@ -52,7 +52,10 @@ class _Appender(logging.Handler):
             return
         self.text = io.StringIO()
         try:
-            before = storage.read_bytes(self.path) if storage.exists(self.path) else b""
-            storage.write_bytes(self.path, before + text.encode())
+            with patience.once():
+                before = storage.read_bytes(self.path) if storage.exists(self.path) else b""
+                storage.write_bytes(self.path, before + text.encode())
         except (StorageError, OSError):
-            pass  # A log that cannot be written must not end the phase.
+            # A log that cannot be written must not end the phase, nor keep it waiting. It is written with the next.
+            text, self.text = text + self.text.getvalue(), io.StringIO()
+            self.text.write(text)

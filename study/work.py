@@ -26,10 +26,9 @@ from study.runtime import runtime
 from study.sampler import best
 from study.spec import StudySpec
 from study.store import Store
-from trainables import preemption, storage
+from trainables import patience, preemption, storage
 from trainables.config import EvaluationConfig, ImportConfig, Places, PretrainConfig, Runtime, TuneConfig
 from trainables.errors import CheckpointError, Preempted, StorageError, StudyError
-from trainables.patience import passes
 from trainables.results import Outcome, Report
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ OUTCOME = "outcome.json"
 LOCAL_SECONDS, REMOTE_SECONDS = 1.0, 10.0
 """Least time between two reports of a phase. Each is three requests to an object store: at one a second a thousand
 phases would ask for as many as a prefix of S3 answers."""
+REST = 9.0
+"""How many times as long as a report took none follows."""
 Host = Callable[[TuneConfig, float, Places, Runtime, Report], Outcome]
 """Where a trial trains: this process (`trainables.phase.train`), or one of `trainables.hosts`."""
 
@@ -111,6 +112,7 @@ class Tuned:
 Tune = Callable[[Job], Tuned]
 
 
+@patience.long()
 def run_phase(job: Job, tune: Tune) -> Result:
     """Run one phase unless its record is there. Never raises for what a user can mend."""
     key, store, started = job.phase.key, job.store, time.perf_counter()
@@ -202,6 +204,7 @@ def _evaluate(job: Job, config: EvaluationConfig, begun: str) -> Record:
     return evaluation_record(job.phase, job.spec, job.store, scores, time.perf_counter() - started, begun)
 
 
+@patience.long()
 def run_trial(job: Job, number: int, learning_rate: float, host: Host, started: float | None = None) -> Trial:
     """Train one trial and write it down. `started` (`time.monotonic()`): when it began to wait for its worker."""
     key, store = job.phase.key, job.store
@@ -306,21 +309,27 @@ class Progress:
     extra: dict[str, float] = field(default_factory=dict)
     stopped: str = ""
     """See `Job.stopped`."""
-    written: float = -math.inf
-    """When it last wrote (monotonic, of the process that trains)."""
+    rests: float = -math.inf
+    """Until when it says nothing (monotonic, of the process that trains)."""
 
     def __call__(self, event: dict[str, float]) -> None:
         if "score" in event:
             phaselog.LOG.info("%s %s", self.key, {**self.extra, **event})
-        least = REMOTE_SECONDS if storage.is_remote(self.store_path) else LOCAL_SECONDS
-        if time.monotonic() - self.written < least:  # the time of day may be set back meanwhile
+        begun = time.monotonic()  # the time of day may be set back meanwhile
+        if begun < self.rests:
             return
-        self.written = time.monotonic()
+        with patience.once():
+            self._tell(event)
+        least = REMOTE_SECONDS if storage.is_remote(self.store_path) else LOCAL_SECONDS
+        # However slowly the storage answers, or that it is away: a tenth of the time is lost to it, not more.
+        self.rests = begun + max(least, (1 + REST) * (time.monotonic() - begun))
+
+    def _tell(self, event: dict[str, float]) -> None:
         store = Store(self.store_path)
         try:
             store.write_progress(self.key, {**self.extra, **event, "time": time.time()})
         except StorageError as error:  # a storage that is full says so at the checkpoint, where it matters
-            if passes(error):  # it is away, and would keep the training waiting once more
+            if patience.passes(error):  # it is away
                 return
         with suppress(StorageError):
             if stopping.asked(store, self.stopped):

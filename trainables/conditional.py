@@ -43,16 +43,20 @@ def version(path: str) -> str:
     return ""
 
 
-@patient
 def replace(path: str, data: bytes, seen: str) -> str | None:
     """Write a file that still has the version `seen`; its new one, or None when it has another or is gone.
 
     The other may be ours: of an earlier try whose answer was lost (clients try again by themselves, too). Its content
     tells. That must not have been there before: S3 makes its version of it. Raises `StorageError`.
     """
-    if not seen:
-        storage.write_bytes(path, data)
-        return ""
+    if seen:
+        return _replaced(path, data, seen)
+    storage.write_bytes(path, data)
+    return ""
+
+
+@patient
+def _replaced(path: str, data: bytes, seen: str) -> str | None:
     fs, target = storage.filesystem(path)
     try:
         with storage.named(path, "write"):
@@ -61,12 +65,13 @@ def replace(path: str, data: bytes, seen: str) -> str | None:
         return None
 
 
-@patient
 def remove(path: str, seen: str) -> None:
     """Remove a file that still has the version `seen`; any other one stays. Raises `StorageError`."""
-    if not seen:
-        storage.remove(path)
-        return
+    _removed(path, seen) if seen else storage.remove(path)
+
+
+@patient
+def _removed(path: str, seen: str) -> None:
     fs, target = storage.filesystem(path)
     with suppress(_Another), storage.named(path, "remove"):
         bucket, key, _ = fs.split_path(target)

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from trainables import layers, loop, mixture, retrieval, runningtext, scoring, storage
+from trainables import layers, loop, mixture, patience, retrieval, runningtext, scoring, storage
 from trainables.batching import Stream
 from trainables.config import Places, Runtime, TuneConfig
 from trainables.data.layouts import Split
@@ -37,6 +37,7 @@ from trainables.tasks.examples import score
 from trainables.tasks.retrieving import RetrieveTask
 
 
+@patience.long()
 def train(
     config: TuneConfig,
     learning_rate: float,

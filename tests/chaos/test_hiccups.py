@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -12,17 +13,19 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
+import filelock
 import fsspec
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from study import lease, plan
+from study import lease, phaselog, plan
+from study.records import Record
 from study.store import Store
 from study.work import Job, Tuned, finished_trials, run_phase, run_trial
 from tests.chaos import tiny
 from tests.chaos.driver import results
-from tests.study.planned import spec_on
+from tests.study.planned import finish, spec_on
 from trainables import many, patience, storage
 from trainables.errors import StorageError
 from trainables.lab import write_root
@@ -216,3 +219,90 @@ def test_of_many_files_a_refusal_is_one_line_and_a_storage_that_is_away_is_waite
         assert waited == (list(patience.WAITS) if patience.passes(error) else [])
     with pytest.raises(StorageError, match="cannot read memory://away/phases/k/record.json: "):
         Store("memory://away").check("k")
+
+
+WAITS = (*patience.WAITS, *patience.LONG_WAITS)
+
+
+def test_work_of_hours_waits_for_a_file_server_that_starts_again_and_a_command_does_not(tmp_path, monkeypatch, caplog):
+    """Away for two minutes. What is said of it stands in the phase's log in the end, once."""
+    clock, real, store = [0.0], os.fsync, Store(tmp_path / "runs" / "tiny")
+
+    def away(number: int) -> None:
+        if clock[0] < 120:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        real(number)
+
+    monkeypatch.setattr(os, "fsync", away)
+    monkeypatch.setattr("trainables.patience.time.sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    path = store.join("state")
+    with pytest.raises(StorageError, match="cannot write .*state: Stale file handle"):
+        storage.write_bytes(path, b"x")
+    assert clock[0] == sum(patience.WAITS) and not caplog.messages
+    with phaselog.to(store.join("log.txt")), patience.long():
+        state = threading.Thread(target=storage.write_bytes, args=(path, b"x"))  # as training writes its states
+        state.start()
+        state.join()
+    assert storage.read_bytes(path) == b"x" and 120 <= clock[0] < 140
+    said = f"cannot write {path}: Stale file handle; choose another --storage; trying again for up to 5 minutes"
+    assert caplog.messages == [said] and Path(store.join("log.txt")).read_text().endswith(f"{said}\n")
+
+
+def test_a_phase_that_is_finished_while_the_storage_is_away_is_recorded_when_it_is_back(tmp_path, root, monkeypatch):
+    clock, real, spec, store = [0.0], os.fsync, spec_on(root), Store(tmp_path / "tiny")
+    phase = plan.build(spec, store)[0]
+    record = finish(store, phase)
+    path = store.join("phases", phase.key, "record.json")
+    storage.remove(path)
+
+    def trained(*_: object) -> Record:
+        def away(number: int) -> None:
+            if clock[0] < 120:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            real(number)
+
+        monkeypatch.setattr(os, "fsync", away)
+        return record
+
+    monkeypatch.setattr("study.work._make", trained)
+    monkeypatch.setattr("trainables.patience.time.sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    assert run_phase(Job(phase, spec, store.path, str(root)), Mock()).status == "done"
+    assert store.record(phase.key) == record and clock[0] >= 120
+
+
+def test_patience_has_an_end(tmp_path, monkeypatch):
+    waited: list[float] = []
+    monkeypatch.setattr("trainables.patience.time.sleep", waited.append)
+    monkeypatch.setattr(os, "fsync", Mock(side_effect=OSError(errno.EIO, os.strerror(errno.EIO))))
+    with pytest.raises(StorageError, match="cannot write"), patience.long():
+        storage.write_bytes(str(tmp_path / "a"), b"")
+    assert waited == list(WAITS) and 280 < sum(waited) < 320
+    waited.clear()
+    with pytest.raises(StorageError), patience.long(), patience.once():
+        storage.write_bytes(str(tmp_path / "a"), b"")
+    assert waited == []
+
+
+def test_what_clients_of_object_stores_have_given_up_on_is_waited_for_where_it_is_worth_it():
+    """Their own exceptions. At a terminal what they have tried is enough."""
+    for client in ("aiohttp", "botocore", "gcsfs"):
+        pytest.importorskip(client, reason="needs s3fs and gcsfs: pip install -c constraints.txt -e '.[dev]'")
+    from aiohttp import ClientOSError, ServerDisconnectedError
+    from botocore.exceptions import EndpointConnectionError, NoCredentialsError, ReadTimeoutError
+    from gcsfs.retry import HttpError
+    from requests.exceptions import ProxyError
+
+    away = [
+        *(HttpError({"code": code}) for code in (429, "503")),
+        *(EndpointConnectionError(endpoint_url="x"), ReadTimeoutError(endpoint_url="x")),
+        *(ServerDisconnectedError(), ClientOSError(), ProxyError(), TimeoutError()),
+    ]
+    refused = [HttpError({"code": 401}), NoCredentialsError(), PermissionError("403"), ValueError("Bad Request")]
+    for error in (*away, *refused):
+        wrapped = StorageError("cannot read a")
+        wrapped.__cause__ = error
+        assert not patience.passes(wrapped)
+        with patience.long():
+            assert patience.passes(wrapped) == patience.passes(error) == (error in away), repr(error)
+    with patience.long():
+        assert not patience.passes(filelock.Timeout("a lock that another process holds"))

@@ -85,13 +85,30 @@ def test_a_stop_is_heard_where_nothing_can_be_written_any_more(tmp_path, monkeyp
     assert told_at_the_next_report(Progress(store.path, "k"), monkeypatch)
 
 
-def test_a_storage_that_is_away_keeps_the_training_waiting_once_a_report(tmp_path, monkeypatch):
+def test_a_report_waits_for_no_storage_that_is_away(tmp_path, monkeypatch):
     waited = Mock()
     monkeypatch.setattr("trainables.patience.time.sleep", waited)
     for owner, name in ((os, "makedirs"), (Path, "read_bytes")):
         monkeypatch.setattr(owner, name, Mock(side_effect=OSError(errno.EIO, "no answer")))
-    Progress(str(tmp_path / "s"), "k")({"step": 1})
-    assert waited.call_count == len(patience.WAITS)
+    with patience.long():
+        Progress(str(tmp_path / "s"), "k")({"step": 1})
+    assert waited.call_count == 0
+
+
+def test_reports_to_a_storage_that_answers_slowly_take_a_tenth_of_the_time(tmp_path, monkeypatch):
+    now, told = [100.0], []
+
+    def slow(self: Store, key: str, said: dict) -> None:
+        now[0] += 30.0
+        told.append(said["step"])
+
+    monkeypatch.setattr("study.work.time.monotonic", lambda: now[0])
+    monkeypatch.setattr(Store, "write_progress", slow)
+    report = Progress(str(tmp_path / "s"), "k")
+    for step in range(1000):
+        report({"step": step})
+        now[0] += 1.0
+    assert len(told) == 4 and now[0] == 100.0 + 1000.0 + 4 * 30.0
 
 
 def long_phase(tmp_path: Path):
