@@ -25,7 +25,7 @@ from typing import Any
 
 import ray
 
-from study import narrowing, placement, stopping
+from study import holding, narrowing, placement, stopping
 from study.foreground import foreground as foreground
 from study.plan import Row, data_root
 from study.reach import check_answers
@@ -123,7 +123,7 @@ class _Walk:
     """How often a phase had to go and was put back; no failures."""
     limits: Limits = NO_LIMITS
     spent: float = 0.0
-    """Device-seconds of the study's finished phases."""
+    """Device-seconds of the phases that were finished before, and of what this walk has held; only with a budget."""
     slots: int = 0
     looked: float = -LOOK_SECONDS
     """When it last looked outside (monotonic)."""
@@ -139,8 +139,11 @@ class _Walk:
 
     def _look(self) -> None:
         """Ask the head how large the cluster is, and the storage for a stop; too dear to be asked for every phase."""
-        self.looked = time.monotonic()
-        self.slots = placement.slots(self.spec.compute, ray.cluster_resources(), self.local)
+        since, self.looked = self.looked, time.monotonic()
+        there = ray.cluster_resources()
+        self.slots = placement.slots(self.spec.compute, there, self.local)
+        if self.limits.budget is not None and self.flying:
+            self.spent += self._held(there) * (self.looked - since)
         if why := self._told_to_stop():
             self._wind_down(why)
             raise Stopped(why)
@@ -155,12 +158,9 @@ class _Walk:
 
     def _told_to_stop(self) -> str:
         """Why this run is to end; empty while it may go on. A limit of one ends the other runs of the study, too."""
-        now = time.monotonic()
-        devices = max(1, self.spec.compute.workers)
-        flying = sum(now - self.since.get(key, now) for key in self.flying.values()) * devices
         if why := stopping.asked(self.store, self.stopped):
             return why
-        if why := self.limits.reached(datetime.now(), (self.spent + flying) / 3600):
+        if why := self.limits.reached(datetime.now(), self.spent / 3600):
             stopping.ask(self.store, why)
         return why
 
@@ -203,7 +203,6 @@ class _Walk:
         self.held.pop(key, None)
         if result.status == "done":
             self.queue.finish(key)
-            self._count(key)
             self.clock.over(key, result.seconds)
             self.say("done", key, f"{result.line}  {result.seconds:.1f} s".strip())
             return
@@ -214,10 +213,10 @@ class _Walk:
         for other in blocked:
             self.say("blocked", other, f"needs {key}, which failed: {result.line}")
 
-    def _count(self, key: str) -> None:
-        """Add what a finished phase used to what is spent. Only a budget needs it, and it takes a read."""
-        if self.limits.budget is not None and (record := self.store.record(key, verify=False)):
-            self.spent += record.cost.seconds
+    def _held(self, there: dict[str, float]) -> float:
+        """Devices that the phases in flight hold."""
+        most = sum(holding.most(self.jobs[key].phase, self.spec, self.local) for key in self.flying.values())
+        return holding.held(self.spec.compute, there, ray.available_resources(), most)
 
     def _release(self) -> None:
         flying = set(self.flying.values())
@@ -256,7 +255,7 @@ def _walk(spec: StudySpec, store: Store, rows: Sequence[Row], echo: Echo, limits
         echo=echo,
         stopped=stopped,
         limits=limits,
-        spent=sum(row.record.cost.seconds for row in rows if row.record),
+        spent=0.0 if limits.budget is None else holding.used(spec, [row.record for row in rows if row.record]),
     )
 
 
@@ -297,7 +296,7 @@ def _submit(job: Job, place: dict[str, float], sliver: dict[str, float], local: 
     if isinstance(job.phase.config, TuneConfig) and (job.phase.tuned_by is None or compute.workers):
         pin = sliver if sliver == DRIVER else {}
         task = _drive.options(resources=pin, runtime_env={"env_vars": {**environment, **DRIVE}})
-        return task.remote(job, 1 if local else narrowing.trials(job.phase, job.spec), place, sliver)
+        return task.remote(job, holding.at_a_time(job.phase, job.spec, local), place, sliver)
     task = _work.options(
         num_cpus=compute.cpus_per_trial,
         num_gpus=compute.gpus_per_trial,

@@ -38,7 +38,7 @@ class Limits:
 
     until: datetime | None = None
     budget: float | None = None
-    """Device-hours of all finished phases of the study, those of earlier runs included, and of what is in flight."""
+    """Device-hours: of all phases of the study that earlier runs finished, and of all that this one has held."""
 
     def reached(self, now: datetime, hours: float) -> str:
         """Why the run has to end; empty while it may go on."""

@@ -13,12 +13,13 @@ from unittest.mock import Mock
 
 import pytest
 
-from study import execute, stopping
+from study import execute, holding, stopping
 from study.plan import Row
+from study.records import Cost
 from study.stopping import Limits, Stopped, moment
 from study.store import Store
 from study.work import Progress
-from tests.study.phases import pretrain_phase, spec
+from tests.study.phases import pretrain_phase, record, spec, target_phase
 from trainables import patience, preemption
 from trainables.errors import SpecError, StorageError, StudyError
 from trainables.lab import write_root
@@ -152,3 +153,53 @@ def test_a_limit_that_is_reached_starts_nothing(tmp_path):
         rows = [Row(phase, "run", "no record yet")]
         execute.run(study, Store(tmp_path / "s"), rows, echo=lines.append, limits=Limits(until=datetime.now()))
     assert len(lines) == 1 and lines[0].endswith("0 phases in flight write their states")
+
+
+def test_a_budget_ends_a_run_by_what_it_holds(tmp_path):
+    """On a real Ray: a second and a half of one process."""
+    phase, study = long_phase(tmp_path)
+    row, limits = Row(phase, "run", "no record yet"), Limits(budget=1.5 / 3600)
+    with pytest.raises(Stopped, match=r"^0\.00 device-hours are spent, the budget is 0.0004"):
+        execute.run(study, Store(tmp_path / "s"), [row], echo=print, limits=limits)
+
+
+GPUS = {"workers": 2, "gpus_per_trial": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("free", "seconds"),
+    [
+        (8.0, 0.0),  # nothing is allocated: the phase waits for a node, or for its turn
+        (6.0, 2 * 600.0),  # one trial in a group of two
+        (0.0, 8 * 600.0),  # four trials at a time in groups of two
+    ],
+)
+def test_a_budget_counts_the_devices_that_are_held(tmp_path, monkeypatch, free, seconds):
+    study = spec(compute=GPUS, search={"trials": 4})
+    walk = execute._walk(study, Store(tmp_path / "s"), [Row(target_phase(), "run", "")], print, Limits(budget=100))
+    now, walk.local = [0.0], False
+    walk.flying = {"reference": walk.queue.take(1)[0]}
+    monkeypatch.setattr("study.execute.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("study.execute.ray.cluster_resources", lambda: {"GPU": 8.0})
+    monkeypatch.setattr("study.execute.ray.available_resources", lambda: {"GPU": free} if free else {})
+    walk._look()
+    before = walk.spent
+    now[0] += 600.0
+    walk._look()
+    assert walk.spent - before == seconds
+
+
+def test_a_budget_counts_what_is_ours_of_a_shared_cluster_and_all_devices_of_finished_phases(tmp_path):
+    study = spec(compute=GPUS, search={"trials": 4})
+    assert holding.most(target_phase(), study, local=False) == 8.0
+    assert holding.most(target_phase(), study, local=True) == 2.0
+    assert holding.most(target_phase(tuned_by="other"), study, local=False) == 2.0
+    assert holding.most(pretrain_phase(), study, local=False) == 1.0
+    assert holding.held(study.compute, {"GPU": 64.0}, {"GPU": 4.0}, most=8.0) == 8.0, "others hold 52"
+    assert holding.held(spec(compute={"cpus_per_trial": 4}).compute, {"CPU": 16.0}, {"CPU": 8.0}, most=4.0) == 2.0
+    finished = [
+        record(phase).model_copy(update={"cost": Cost(seconds=60)}) for phase in (target_phase(), pretrain_phase())
+    ]
+    assert holding.used(study, finished) == 2 * 60 + 60
+    quarters = spec(compute={"gpus_per_trial": 0.25})
+    assert holding.used(quarters, finished) == 30
