@@ -15,7 +15,6 @@ import hashlib
 import io
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,7 +31,7 @@ from study.lookup import Job, Lookup
 from study.show import duration
 from study.spec import StudySpec
 from study.wanted import Wanted, archives, config, needs, root_of, unpacked, up_to_date, wanted
-from trainables import storage
+from trainables import scratch, storage
 from trainables.data import archive, hub, hub_rows
 from trainables.data.hub import Snapshot
 from trainables.data.layouts import Archive, Hub
@@ -135,7 +134,7 @@ def alone(root: str, option: str = "--data-root") -> Iterator[None]:
 def _downloads(root: str) -> Iterator[str]:
     """A local folder for downloads: below a local root (unfinished archives stay there), else a temporary one."""
     if not storage.is_local(root):
-        with tempfile.TemporaryDirectory(prefix="study-fetch-") as folder:
+        with scratch.folder("fetch") as folder:
             yield folder
         return
     folder = os.path.join(storage.filesystem(root)[1], ".downloads")

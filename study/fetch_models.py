@@ -16,7 +16,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +30,7 @@ from study.models import FetchedModel, ModelFile
 from study.show import duration
 from study.spec import StudySpec
 from study.store import Store
-from trainables import storage
+from trainables import scratch, storage
 from trainables.config import Architecture
 from trainables.data import hub
 from trainables.data.hub import Snapshot
@@ -166,7 +165,7 @@ def _download(source: Snapshot, name: str, folder: str) -> str:
 def _downloads(root: str, repo: str, commit: str) -> Iterator[str]:
     """A local folder for downloads: below a local root (what broke off stays there), else a temporary one."""
     if not storage.is_local(root):
-        with tempfile.TemporaryDirectory(prefix="study-fetch-") as folder:
+        with scratch.folder("fetch") as folder:
             yield folder
         return
     yield os.path.join(storage.filesystem(root)[1], ".downloads", repo.replace("/", "--"), commit)

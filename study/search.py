@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 import math
 import os
-import tempfile
 import time
 import traceback
 import warnings
@@ -32,7 +31,7 @@ from study import narrowing, phaselog
 from study.records import Search, Trial
 from study.sampler import NUMBER, RATE, Sampler, points, verdict
 from study.work import Host, Job, Tuned, finished_trials, one_line, run_trial, search_window
-from trainables import storage
+from trainables import scratch, storage
 from trainables.errors import Preempted, StudyError
 from trainables.hosts import killed
 
@@ -106,7 +105,7 @@ def _run(
     job: Job, host: Host, resources: Mapping[str, float], concurrent: int, sampler: Sampler, done: list[Trial]
 ) -> None:
     _quiet()
-    with tempfile.TemporaryDirectory(prefix="study-search-") as folder:
+    with scratch.folder("search") as folder:
         tuner = tune.Tuner(
             tune.with_resources(_trainable(job, host), dict(resources)),
             tune_config=tune.TuneConfig(

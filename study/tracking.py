@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -30,7 +29,7 @@ from study.mirror_views import TAG as VIEW_TAG
 from study.mirror_views import views
 from study.store import Store
 from study.tracking_server import HOST, server_folder
-from trainables import many, storage
+from trainables import many, scratch, storage
 from trainables.errors import StudyError
 
 if TYPE_CHECKING:
@@ -231,7 +230,7 @@ def _write_run(client: MlflowClient, experiment: Experiment, runs: Known, models
 
 def _log_files(client: MlflowClient, run: str, files: Iterable[File]) -> None:
     """Artifacts of a run under their names; of a csv also MLflow's own table, which its pages can show."""
-    with tempfile.TemporaryDirectory(prefix="study-") as folder:
+    with scratch.folder("mlflow") as folder:
         for file in files:
             path = Path(folder, file.name)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -257,7 +256,7 @@ def _write_model(
     source = runs[adapter.source][0] if adapter.source in runs else None
     tags = {**adapter.tags, ROW_TAG: adapter.id, DIGEST_TAG: adapter.digest, STORE_TAG: experiment.scope}
     model = client.create_logged_model(experiment.id, adapter.name, source, tags, adapter.params, "adapter").model_id
-    with tempfile.TemporaryDirectory(prefix="study-") as folder:
+    with scratch.folder("mlflow") as folder:
         Path(folder, "record.json").write_text(adapter.document)
         client.log_model_artifacts(model, folder)
     if adapter.bytes <= UPLOAD_BYTES and storage.exists(store.join(adapter.folder)):

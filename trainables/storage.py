@@ -25,6 +25,7 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from trainables import scratch
 from trainables.errors import CheckpointError, StorageError
 from trainables.patience import patient
 
@@ -319,7 +320,7 @@ def local_copy(folder: str) -> Iterator[str]:
     if isinstance(fs, LocalFileSystem):
         yield target
         return
-    with _temporary() as here:
+    with scratch.folder("copy") as here:
         _download(folder, here)
         yield here
 
@@ -339,7 +340,7 @@ def publish(folder: str) -> Iterator[str]:
     """
     fs, target = filesystem(folder)
     if not isinstance(fs, LocalFileSystem):
-        with _temporary() as here:
+        with scratch.folder("copy") as here:
             yield here
             _upload(here, folder)
         return
@@ -370,11 +371,3 @@ def _upload(here: str, folder: str) -> None:
 def _made(folder: str) -> None:
     with named(folder, "write"):
         os.makedirs(folder, exist_ok=True)
-
-
-@contextmanager
-def _temporary() -> Iterator[str]:
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="study-") as here:
-        yield here
