@@ -5,6 +5,7 @@ python -m tests.benchmarks.metrics_speed
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable
 
@@ -17,6 +18,7 @@ TAGS, SENTENCE, ANSWERS = 1_000_000, 20, 12_000
 
 def main() -> None:
     """Print seconds of each."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     voice = Voice("en")
     gold, predicted = ([UPOS[number] for number in voice.numbers(TAGS, len(UPOS))] for _ in range(2))
     sentences = [(gold[at : at + SENTENCE], predicted[at : at + SENTENCE]) for at in range(0, TAGS, SENTENCE)]

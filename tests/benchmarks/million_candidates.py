@@ -18,7 +18,7 @@ from trainables.index import SHARD, Shards, search
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, default in (("candidates", 1_003_893), ("queries", 14_624), ("width", 256), ("depth", 20)):
         parser.add_argument(f"--{name}", type=int, default=default)
     asked = parser.parse_args()

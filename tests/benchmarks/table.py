@@ -9,8 +9,8 @@ the report's intervals hold what was planted into simulated studies, and what `s
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,13 @@ ORDER = ("training", "scoring", "snapshot")
 
 
 def main() -> None:
-    results, *pages = map(Path, sys.argv[1:])
-    text = markdown(json.loads(results.read_text()))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", type=Path, help="what the benchmarks left")
+    parser.add_argument("pages", type=Path, nargs="*", help="pages that the table is put into")
+    options = parser.parse_args()
+    text = markdown(json.loads(options.results.read_text()))
     print(text)
-    for page in pages:
+    for page in options.pages:
         page.write_text(inserted(page.read_text(), text))
 
 

@@ -7,6 +7,7 @@ process ends just before it (a half-written file stays) or just after it (the fi
 
 from __future__ import annotations
 
+import argparse
 import errno
 import multiprocessing
 import os
@@ -24,6 +25,7 @@ from study.specfile import parse
 from study.store import Store
 from study.work import Job, Tuned, finished_trials, run_phase, run_trial
 from tests.chaos.driver import results
+from trainables.errors import StudyError
 from trainables.phase import train
 
 SPEC = {
@@ -62,14 +64,21 @@ def _run(folder: Path, fault: str = "", at: int = 0) -> None:
             os._exit(KILLED)
 
     os.replace = faulty
+    try:
+        _phases(folder)
+    except StudyError:
+        assert fault == "disk full"
+    (folder / "moves").write_text(str(moved))
+
+
+def _phases(folder: Path) -> None:
+    """Raises `StudyError` for the first phase that fails, and where its data cannot be written."""
     store, spec = Store(folder / "faults"), parse({**SPEC, "storage": str(folder)})
     for row in plan.rows(spec, store):
         if row.action == "run":
             result = run_phase(Job(row.phase, spec, store.path, data_root(spec, store)), _tune)
             if result.status != "done":
-                assert fault == "disk full", result.line
-                break
-    (folder / "moves").write_text(str(moved))
+                raise StudyError(result.line)
 
 
 def _apart(job: Callable[[], None]) -> int:
@@ -115,6 +124,7 @@ def test_any_write_may_fail_or_be_the_last(tmp_path):
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         moves = whole(Path(folder, "whole"))
         expected = results(Store(Path(folder, "whole", "faults")))
