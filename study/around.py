@@ -1,4 +1,5 @@
-"""What happens around a run: it is written down, MLflow is kept up to date, one phase can be run in the foreground."""
+"""What happens around a run? It is written down, MLflow is kept up to date, and the report ends it; or one phase is run
+in the foreground."""
 
 from __future__ import annotations
 
@@ -48,6 +49,30 @@ def _something_to_tell(store: Store, rows: list[Row]) -> bool:
     from study.tracking import behind
 
     return any(row.action == "run" for row in rows) or behind(store)
+
+
+def finish(study: StudySpec, store: Store, failed: int, name: str, smoke: bool, json: bool) -> None:
+    """Write the report, saying how far it is, and tell where everything is."""
+    from study import show
+    from study.analysis.trials import overhead, trials
+    from study.plan import rows
+    from study.progress import bar
+    from study.report import write
+
+    with bar(quiet=json) as progress:
+        paths = write(store, progress=progress)
+    after = rows(study, store)
+    done = [store.record(row.phase.key, verify=False) for row in after if row.action == "done"]
+    spent = overhead(trials([record for record in done if record]))
+    if json:
+        show.as_json({"done": len(done), "failed": failed, "overhead_seconds": spent.warm_median, "report": paths})
+        return
+    print(f"{study.name}: {len(done)} of {len(after)} phases done, {failed} failed")
+    if spent.warm_median is not None:
+        print(f"overhead of a warm trial (wall minus training): {spent.warm_median:.2f} s, median of {spent.warm}")
+    print(f"report: {paths['page']}")
+    storage = store.path.rsplit("/", 1)[0]
+    print(f"runs in MLflow: study ui {name} --storage {storage}{' --smoke' if smoke else ''}")
 
 
 def run_foreground(

@@ -160,7 +160,7 @@ def run(
     from datetime import datetime
 
     from study import execute
-    from study.around import remember, run_foreground, tracked
+    from study.around import finish, remember, run_foreground, tracked
     from study.plan import matching, rows, with_needs
     from study.stopping import Limits, Stopped, moment
 
@@ -187,7 +187,7 @@ def run(
             failed = execute.run(study, store, rows_to_run, address=address, echo=echo, limits=limits)
         except Stopped as reason:
             stopped = str(reason)
-        _finish(study, store, failed, spec, smoke, json)  # the report is written while MLflow still listens
+        finish(study, store, failed, spec, smoke, json)  # the report is written while MLflow still listens
     if stopped:
         _to_stderr(f"stopped, because {stopped}; {RESUME}")
     if stopped or failed:
@@ -371,28 +371,6 @@ def _check_cluster(study: StudySpec, address: str | None) -> None:
     if cluster:
         passwords.check("--address", cluster)
         check_shared("storage", study.storage, f"on a cluster ({cluster})")
-
-
-def _finish(study: StudySpec, store: Store, failed: int, name: str, smoke: bool, json: bool) -> None:
-    """Write the report and say where everything is."""
-    from study import show
-    from study.analysis.trials import overhead, trials
-    from study.plan import rows
-    from study.report import write
-
-    paths = write(store)
-    after = rows(study, store)
-    done = [store.record(row.phase.key, verify=False) for row in after if row.action == "done"]
-    spent = overhead(trials([record for record in done if record]))
-    if json:
-        show.as_json({"done": len(done), "failed": failed, "overhead_seconds": spent.warm_median, "report": paths})
-        return
-    print(f"{study.name}: {len(done)} of {len(after)} phases done, {failed} failed")
-    if spent.warm_median is not None:
-        print(f"overhead of a warm trial (wall minus training): {spent.warm_median:.2f} s, median of {spent.warm}")
-    print(f"report: {paths['page']}")
-    storage = store.path.rsplit("/", 1)[0]
-    print(f"runs in MLflow: study ui {name} --storage {storage}{' --smoke' if smoke else ''}")
 
 
 def _to_stderr(line: str) -> None:

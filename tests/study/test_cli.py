@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from study import cli, guard, plan
+from study import cli, guard, plan, progress
 from study.report import load
 from study.store import Store
 from tests.study.planned import BASE, finish, spec_on
@@ -217,6 +219,22 @@ def test_run_takes_the_rows_of_the_plan_and_ends_with_the_report(
     assert len(fake_run[1]) == 26
     assert json.loads(second.stdout)["done"] == 28
     assert Store(tmp_path / "tiny").spec()["argv"][0] == "study"
+
+
+def test_the_report_at_the_end_of_a_run_says_how_far_it_is(
+    file: Path, lab_root: Path, tmp_path: Path, fake_run: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[bool, str]] = []
+
+    @contextmanager
+    def bar(quiet: bool = False) -> Iterator[progress.Told]:
+        yield lambda what, done, total: told.append((quiet, what))
+
+    monkeypatch.setattr(progress, "bar", bar)
+    arguments = ("run", file, "--data-root", lab_root, "--storage", tmp_path, "--only", "pretrain-xs")
+    assert call(*arguments).exit_code == 0 and (False, "writing files") in told
+    told.clear()
+    assert call(*arguments, "--json").exit_code == 0 and {quiet for quiet, _ in told} == {True}
 
 
 def test_a_spec_that_was_changed_back_is_reported_and_not_what_ran_meanwhile(
