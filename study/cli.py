@@ -7,6 +7,7 @@ inside a command, so that the help is there at once.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +16,7 @@ import typer
 
 from clusters import command as clusters
 from study import simulating
-from study.guard import FAILED, RESUME, STOPPED, Guarded, exit_on_terminate
+from study.guard import FAILED, RESUME, STOPPED, Guarded, exit_on_terminate, fetched_by
 from trainables.errors import SpecError
 
 if TYPE_CHECKING:
@@ -353,6 +354,7 @@ def _open(
         changes["storage"] = storage
     if data_root is not None:
         changes["data"] = {"root": data_root if "://" in data_root else str(Path(data_root).absolute())}
+    fetched_by(_fetch(name, storage, data_root, smoke))
     spec = load(name, smoke=smoke, changes=changes)
     filesystem(spec.storage)  # an unusable address is named now, not in the middle of something
     store = Store(join(spec.storage, spec.name))
@@ -360,6 +362,13 @@ def _open(
         root = (store.spec().get("data") or {}).get("root")
         spec = spec.model_copy(update={"data": spec.data.model_copy(update={"root": root})})
     return spec, store
+
+
+def _fetch(name: str, storage: str | None, data_root: str | None, smoke: bool) -> str:
+    """The command that brings the data and models of a study, as it can be typed."""
+    options = {"--storage": storage, "--data-root": data_root}
+    given = [part for option, value in options.items() if value is not None for part in (option, value)]
+    return shlex.join(["study", "fetch", name, *given, *(["--smoke"] if smoke else [])])
 
 
 def _check_cluster(study: StudySpec, address: str | None) -> None:

@@ -16,11 +16,12 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from trainables.errors import StudyError
+from trainables.errors import NotFetched, StudyError
 
 FAILED, BAD_INPUT, BUG, STOPPED = 1, 2, 70, 75
 INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 RESUME = "run the same command again to go on where it was"
+_fetch = ""
 
 
 class Guarded(TyperGroup):
@@ -30,7 +31,9 @@ class Guarded(TyperGroup):
         try:
             return super().invoke(ctx)
         except StudyError as error:
-            _say("\n".join(f"error: {line}" for line in str(error).splitlines()) or f"error: {type(error).__name__}")
+            fetch = f"{error.args[0]}; run first: {_fetch}" if isinstance(error, NotFetched) and _fetch else ""
+            lines = (fetch or str(error)).splitlines()
+            _say("\n".join(f"error: {line}" for line in lines) or f"error: {type(error).__name__}")
             code = BAD_INPUT
         except KeyboardInterrupt:
             _say(f"interrupted; {RESUME}")
@@ -47,6 +50,12 @@ class Guarded(TyperGroup):
             _say(f"internal error: {type(error).__name__}: {first} (full text: {_keep_traceback()}; please report it)")
             code = BUG
         raise typer.Exit(code)
+
+
+def fetched_by(command: str) -> None:
+    """What brings the data and models of the study that this command is about: an error about them says it."""
+    global _fetch
+    _fetch = command
 
 
 def exit_on_terminate() -> None:

@@ -18,7 +18,7 @@ from study.spec import StudySpec
 from study.store import Store
 from trainables import storage
 from trainables.config import Frozen
-from trainables.errors import CheckpointError, DataError
+from trainables.errors import CheckpointError, DataError, NotFetched
 from trainables.models.ladders import Model
 from trainables.models.published import chosen
 
@@ -137,8 +137,8 @@ def _hashed(root: str) -> dict[str, dict[str, str]]:
 
 
 def check_fetched(found: dict[str, Files | None], models: dict[str, Model]) -> None:
-    """Raises `DataError` naming the models that are not fetched yet."""
+    """Raises `NotFetched` naming the models."""
     absent = [f"{models[size].repo} ({size})" for size, there in found.items() if there is None]
     if absent:
         more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
-        raise DataError(f"not fetched yet: {', '.join(absent[:3])}{more}; run `study fetch` with this study first")
+        raise NotFetched(f"not fetched yet: {', '.join(absent[:3])}{more}")

@@ -9,18 +9,16 @@ from study.spec import StudySpec
 from study.store import Store
 from study.wanted import lacking, root_of
 from trainables.data.root import Root
-from trainables.errors import DataError
+from trainables.errors import DataError, NotFetched
 from trainables.tasks import get
 
 
 def fetched_root(spec: StudySpec) -> str:
-    """The data root of a study that is fetched. Raises `DataError` naming what is not there yet."""
+    """The data root of a study that is fetched. Raises `NotFetched` naming what is not there yet."""
     root, absent = root_of(spec), lacking(spec)
     if absent:
         more = f" and {len(absent) - 3} more" if len(absent) > 3 else ""
-        raise DataError(
-            f"{root}: not fetched yet: {', '.join(absent[:3])}{more}; run `study fetch` with this study first"
-        )
+        raise NotFetched(f"{root}: not fetched yet: {', '.join(absent[:3])}{more}")
     return root
 
 

@@ -17,6 +17,13 @@ class DataError(StudyError):
     """A data file is absent, unreadable, malformed, or holds no usable row."""
 
 
+class NotFetched(DataError):
+    """What `study fetch` brings is not there. Made of what is missing; who knows the command says it in full."""
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}; run `study fetch` with this study first"
+
+
 class StorageError(StudyError):
     """The storage cannot be read or written (absent, read-only, full)."""
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -235,6 +236,19 @@ def test_the_report_at_the_end_of_a_run_says_how_far_it_is(
     assert call(*arguments).exit_code == 0 and (False, "writing files") in told
     told.clear()
     assert call(*arguments, "--json").exit_code == 0 and {quiet for quiet, _ in told} == {True}
+
+
+@pytest.mark.parametrize("options", [("plan", "--cost"), ("plan",), ("run",), ("status",)])
+def test_what_is_not_fetched_is_one_line_with_the_command_that_fetches_it(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    spec = tmp_path / "my own.yaml"
+    values = {"name": "own", "ladder": "qwen3", "sizes": ["0.6b"], "targets": ["xcopa"], "data": {"source": "hub"}}
+    spec.write_text(json.dumps({**values, "smoke": {"seeds": [0]}}))
+    storage = ("--storage", str(tmp_path / "runs"))
+    said, _, command = one_error(call(*options, spec, *storage, "--smoke")).partition("; run first: ")
+    assert "data/hub: not fetched yet: xcopa/test-et.parquet, " in said
+    assert shlex.split(command) == ["study", "fetch", str(spec), *storage, "--smoke"]
 
 
 def test_a_spec_that_was_changed_back_is_reported_and_not_what_ran_meanwhile(
