@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from study import models, narrowing, phaselog, stopping
+from study import halving, models, narrowing, phaselog, stopping
 from study.assemble import evaluation_record, import_record, pretrain_record, tuning_record
 from study.lease import Lease, LeaseHeld
 from study.records import Record, Search, Trial
 from study.runtime import runtime
-from study.sampler import best
+from study.sampler import best, startup
 from study.spec import StudySpec
 from study.store import Store
 from trainables import preemption, storage
@@ -204,14 +204,16 @@ def run_trial(job: Job, number: int, learning_rate: float, host: Host, started: 
     config = job.phase.config
     if not isinstance(config, TuneConfig):
         raise TypeError(f"{key} is not a tuning phase")
-    report = Progress(job.store_path, key, {"trial": number, "learning_rate": learning_rate})
+    first = startup(narrowing.trials(job.phase, job.spec))
+    least = halving.least(job.spec, config, number, first, finished_trials(job))
+    report = Progress(job.store_path, key, {"trial": number, "learning_rate": learning_rate}, least)
     outcome = host(config, learning_rate, job.places(folder), job.runtime(), report)
     storage.write_json(storage.join(folder, OUTCOME), outcome.model_dump(mode="json"))
     trial = Trial(
         number=number,
         learning_rate=learning_rate,
         wall_seconds=max(outcome.seconds, time.monotonic() - started),
-        **outcome.model_dump(include={"status", "score", "steps", "tokens", "flops", "seconds", "note"}),
+        **outcome.model_dump(include={"status", "score", "dev", "steps", "tokens", "flops", "seconds", "note"}),
         curve=tuple((step, loss) for step, loss in outcome.curve if math.isfinite(loss)),
         first_loss=_finite(outcome.first_loss),
         last_loss=_finite(outcome.last_loss),
@@ -234,12 +236,12 @@ def read_outcome(job: Job, number: int) -> Outcome:
 
 
 def finished_trials(job: Job) -> list[Trial]:
-    """Trials of an earlier run that still hold: diverged, or with their checkpoint and outcome in place."""
+    """Trials of an earlier run that still hold: diverged, pruned, or with their checkpoint and outcome in place."""
     found = []
     for trial in job.store.trials(job.phase.key):
         folder = job.store.trial_folder(job.phase.key, trial.number)
         whole = all(storage.exists(storage.join(folder, name)) for name in ("checkpoint", OUTCOME))
-        if trial.status == "diverged" or (trial.status == "finished" and whole):
+        if trial.status in ("diverged", "pruned") or (trial.status == "finished" and whole):
             found.append(trial)
     return found
 
@@ -279,6 +281,8 @@ def _summary(record: Record) -> str:
     if record.winner is not None and record.winner.score is not None:
         parts += [f"dev {record.winner.score:.1f}", f"lr {record.winner.learning_rate:.1e}"]
         parts.append(f"{len(record.trials)} trial{'s' * (len(record.trials) != 1)}")
+        if pruned := sum(trial.status == "pruned" for trial in record.trials):
+            parts.append(f"{pruned} stopped early")
     if record.scores:
         parts.append(f"{len(record.scores)} scores")
     return "  ".join(parts)
@@ -290,7 +294,8 @@ def _now() -> str:
 
 @dataclass
 class Progress:
-    """A `Report` that keeps the phase's progress.json and log fresh, and hears when the study is to stop.
+    """A `Report` that keeps the phase's progress.json and log fresh, hears when the study is to stop, and says when a
+    trial is not worth going on.
 
     Plain data: it travels to other processes.
     """
@@ -298,12 +303,18 @@ class Progress:
     store_path: str
     key: str
     extra: dict[str, float] = field(default_factory=dict)
+    least: dict[int, float] = field(default_factory=dict)
+    """{step: least dev score with which the trial goes on}, see `study.halving`."""
     written: float = -math.inf
     """When it last wrote (monotonic, of the process that trains)."""
 
-    def __call__(self, event: dict[str, float]) -> None:
+    def __call__(self, event: dict[str, float]) -> bool:
         if "score" in event:
             phaselog.LOG.info("%s %s", self.key, {**self.extra, **event})
+        self._tell(event)
+        return "score" in event and event["score"] < self.least.get(int(event["step"]), -math.inf)
+
+    def _tell(self, event: dict[str, float]) -> None:
         least = REMOTE_SECONDS if storage.is_remote(self.store_path) else LOCAL_SECONDS
         if time.monotonic() - self.written < least:  # the time of day may be set back meanwhile
             return

@@ -116,13 +116,14 @@ def result(records: list[Record], on: dict[str, Any]) -> Result:
         seeds=found["search_seed"].nunique(),
         sizes=tuple(sorted(parameters, key=parameters.__getitem__)),
         trials=(int(found["full_trials"].max()), int(found["trials"].max())),
-        kinds={str(name): _kind(rows) for name, rows in found.groupby("kind")},
+        kinds={str(name): kind(rows) for name, rows in found.groupby("kind")},
         saved={unit: round(float((full - part) / (both + full)), 4) for unit, (both, full, part) in costs.items()},
         machine=on,
     )
 
 
-def _kind(rows: pd.DataFrame) -> Kind:
+def kind(rows: pd.DataFrame) -> Kind:
+    """Sum up searches (columns size, arm, target, search_seed, full, regret) of one kind of phase."""
     of_seeds = rows.groupby("search_seed")["regret"].mean().to_numpy()
     mean = float(of_seeds.mean())
     count = len(of_seeds)
