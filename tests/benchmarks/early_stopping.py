@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pandas as pd
 
 from study import halving, plan
@@ -77,6 +78,7 @@ def measured(storage: Path, seeds: int) -> Result:
     """Train what is not in the storage yet, and walk every search again."""
     from study import execute
 
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     walked: list[dict[str, Any]] = []
     for seed in range(seeds):
         changes = {
