@@ -12,13 +12,10 @@ on.
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import os
-import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +26,14 @@ from study import halving, plan
 from study.records import Record, Trial
 from study.report.answers.words import signed
 from study.sampler import Sampler, best, points
-from study.spec import StudySpec
-from study.specfile import load
-from study.store import Store
 from study.work import Job, run_trial
-from tests.benchmarks.lr_transfer import Kind, kind
+from tests.benchmarks.lr_transfer import Kind, command, kind, trained
 from tests.benchmarks.side_by_side import machine
 from trainables import storage
 from trainables.rungs import rungs
 
 NAME = "early_stopping"
-TRIALS, EVALUATIONS = 8, 4
+TRIALS = 8
 SHOWN = (2, 4)
 """Dev scorings of a run: with two there is one rung, at half of the steps; with four there are three."""
 
@@ -61,52 +55,25 @@ class Result:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--storage", type=Path)
-    parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        found = measured(given.storage or Path(folder), given.seeds)
-    keep = json.loads(given.out.read_text()) if given.out.exists() else {}
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps({**keep, NAME: asdict(found)}, indent=1, sort_keys=True) + "\n")
-    print("\n".join(markdown(asdict(found))))
+    command(NAME, __doc__ or "", measured, markdown)
 
 
 def measured(storage: Path, seeds: int) -> Result:
     """Train what is not in the storage yet, and walk every search again."""
-    from study import execute
-
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     walked: list[dict[str, Any]] = []
     for seed in range(seeds):
-        changes = {
-            "storage": str(storage),
-            "sizes": ["s"],
-            "seeds": [0],
-            "search": {"seed": seed, "trials": TRIALS},
-            "training": {"evaluations": EVALUATIONS},
-            "compute": {"slots": 1},
-            "tracking": {"enabled": False},
-        }
-        spec = load("lab", changes=changes)
-        store = Store(storage / spec.name)
-        rows = [row for row in plan.rows(spec, store) if row.phase.kind != "evaluation"]
-        if execute.run(spec, store, rows, echo=lambda line: print(line, flush=True)):
-            raise SystemExit("a phase failed; see above")
+        search, training = {"seed": seed, "trials": TRIALS}, {"evaluations": max(SHOWN)}
+        spec, store, rows = trained(storage, {"sizes": ["s"], "search": search, "training": training})
+        root = os.path.abspath(plan.data_root(spec, store))
         for row in rows:
             record = store.record(row.phase.key)
             if record is not None and record.search is not None:
-                walked += walks(record, training(Job(row.phase, spec, store.path, _root(spec, store))))
+                walked += walks(record, again(Job(row.phase, spec, store.path, root)))
     return result(walked, {**machine(), "threads": spec.compute.cpus_per_trial})
 
 
-def _root(spec: StudySpec, store: Store) -> str:
-    return os.path.abspath(plan.data_root(spec, store))
-
-
-def training(job: Job) -> Callable[[int, float], Trial]:
+def again(job: Job) -> Callable[[int, float], Trial]:
     """Trains a trial of a finished phase in this process, and leaves nothing behind."""
 
     def train(number: int, rate: float) -> Trial:
@@ -190,16 +157,16 @@ def _saved(rows: pd.DataFrame) -> float:
 
 def markdown(found: Mapping[str, Any]) -> list[str]:
     """A table for a page and what it rests on, from a dumped `Result`."""
-    rows = [
-        "| `search.early_stopping` on the lab | searches | regret, dev points | worse | stopped | FLOPs saved |",
-        "|---|---|---|---|---|---|",
-    ]
+    names = sorted(kind for kind in next(iter(found["kinds"].values())))
+    heads = [f"regret of {name} searches, dev points" for name in names]
+    head = ["`search.early_stopping` on the lab", *heads, "worse", "stopped", "FLOPs saved"]
+    rows = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for evaluations, kinds in found["kinds"].items():
-        shares = f"{found['stopped'][evaluations]:.0%} | {found['saved'][evaluations]:.0%}"
-        for name, one in kinds.items():
-            interval = f"**{signed(one['mean'])}** ({signed(one['low'])} to {signed(one['high'])})"
-            what = f"{name}, {evaluations} dev scorings"
-            rows.append(f"| {what} | {one['searches']} | {interval} | {one['worse']} | {shares} |")
+        parts = [kinds[name] for name in names]
+        regrets = [f"**{signed(one['mean'])}** ({signed(one['low'])} to {signed(one['high'])})" for one in parts]
+        worse = f"{sum(one['worse'] for one in parts)} of {sum(one['searches'] for one in parts)}"
+        shares = (f"{found[what][evaluations]:.0%}" for what in ("stopped", "saved"))
+        rows.append(f"| {' | '.join([f'{evaluations} dev scorings', *regrets, worse, *shares])} |")
     told = (
         f"Size s, {found['trials']} trials, {found['seeds']} search seeds, the same trials as in the full search; mean "
         f"with its 95 % interval over search seeds. Worse: searches that lost their winner. Stopped and saved: of the "
