@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from trainables.config import TuneConfig
 
 FACTOR = 2
-"""One trial in so many goes on. `cutoffs` is written for 2."""
-LOST = -1.0
+"""One trial in so many goes on; the median in `cutoffs` is what makes it two."""
+WORST = -1.0
 """What a diverged trial is worth at any rung, also where it still had a score: below every score (points, 0 to 100)."""
 
 
@@ -40,9 +40,9 @@ def cutoffs(steps: Sequence[int], before: Iterable[Trial]) -> dict[int, float]:
     known = [(dict(trial.dev), trial.status == "diverged") for trial in before]
     least = {}
     for step in steps:
-        scores = [LOST if diverged else dev[step] for dev, diverged in known if diverged or step in dev]
-        median = statistics.median_low(scores) if scores else LOST
-        if median > LOST:
+        scores = [WORST if diverged else dev[step] for dev, diverged in known if diverged or step in dev]
+        median = statistics.median_low(scores) if scores else WORST
+        if median > WORST:
             least[step] = median
     return least
 

@@ -151,6 +151,13 @@ def result(walked: list[dict[str, Any]], on: dict[str, Any]) -> Result:
     )
 
 
+def _regret(one: Mapping[str, Any]) -> str:
+    """Of searches that all kept their winners there is no interval: their agreement says nothing of others."""
+    if not one["worse"] + one["better"]:
+        return "none"
+    return f"**{signed(one['mean'])}** ({signed(one['low'])} to {signed(one['high'])})"
+
+
 def _saved(rows: pd.DataFrame) -> float:
     return round(1 - float(rows["flops"].sum() / rows["full_flops"].sum()), 4)
 
@@ -163,7 +170,7 @@ def markdown(found: Mapping[str, Any]) -> list[str]:
     rows = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for evaluations, kinds in found["kinds"].items():
         parts = [kinds[name] for name in names]
-        regrets = [f"**{signed(one['mean'])}** ({signed(one['low'])} to {signed(one['high'])})" for one in parts]
+        regrets = [_regret(one) for one in parts]
         worse = f"{sum(one['worse'] for one in parts)} of {sum(one['searches'] for one in parts)}"
         shares = (f"{found[what][evaluations]:.0%}" for what in ("stopped", "saved"))
         rows.append(f"| {' | '.join([f'{evaluations} dev scorings', *regrets, worse, *shares])} |")
