@@ -23,7 +23,6 @@ from trainables.rungs import rungs
 if TYPE_CHECKING:
     from study.records import Trial
     from study.spec import StudySpec
-    from trainables.config import TuneConfig
 
 FACTOR = 2
 """One trial in so many goes on; the median in `cutoffs` is what makes it two."""
@@ -45,15 +44,6 @@ def cutoffs(steps: Sequence[int], before: Iterable[Trial]) -> dict[int, float]:
         if median > WORST:
             least[step] = median
     return least
-
-
-def least(spec: StudySpec, config: TuneConfig, number: int, first: int, finished: Iterable[Trial]) -> dict[int, float]:
-    """The cut-offs of trial `number`; none without `search.early_stopping` and for the `first` trials of a search.
-    `finished`: at least all trials with a lower number."""
-    if not spec.search.early_stopping or number < first:
-        return {}
-    steps = rungs(config.steps, config.evaluations, config.warmup)
-    return cutoffs(steps, [trial for trial in finished if trial.number < number])
 
 
 def identity(spec: StudySpec) -> dict[str, Any]:

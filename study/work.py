@@ -31,6 +31,7 @@ from trainables.config import EvaluationConfig, ImportConfig, Places, PretrainCo
 from trainables.errors import CheckpointError, Preempted, StorageError, StudyError
 from trainables.patience import passes
 from trainables.results import Outcome, Report
+from trainables.rungs import rungs
 
 if TYPE_CHECKING:
     from study.plan import Phase
@@ -204,9 +205,8 @@ def run_trial(job: Job, number: int, learning_rate: float, host: Host, started: 
     config = job.phase.config
     if not isinstance(config, TuneConfig):
         raise TypeError(f"{key} is not a tuning phase")
-    first = startup(narrowing.trials(job.phase, job.spec))
-    least = halving.least(job.spec, config, number, first, finished_trials(job))
-    report = Progress(job.store_path, key, {"trial": number, "learning_rate": learning_rate}, least)
+    told = {"trial": number, "learning_rate": learning_rate}
+    report = Progress(job.store_path, key, told, _cutoffs(job, config, number))
     outcome = host(config, learning_rate, job.places(folder), job.runtime(), report)
     storage.write_json(storage.join(folder, OUTCOME), outcome.model_dump(mode="json"))
     trial = Trial(
@@ -220,6 +220,14 @@ def run_trial(job: Job, number: int, learning_rate: float, host: Host, started: 
     )
     store.write_trial(key, trial)
     return trial
+
+
+def _cutoffs(job: Job, config: TuneConfig, number: int) -> dict[int, float]:
+    """Least dev scores with which a trial goes on. All trials before it have ended, unless it is one of the first."""
+    if not job.spec.search.early_stopping or number < startup(narrowing.trials(job.phase, job.spec)):
+        return {}
+    before = [trial for trial in finished_trials(job) if trial.number < number]
+    return halving.cutoffs(rungs(config.steps, config.evaluations, config.warmup), before)
 
 
 def _finite(value: float) -> float | None:
