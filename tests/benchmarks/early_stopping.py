@@ -1,6 +1,6 @@
 """What does `search.early_stopping` lose and save? The lab's searches with all their trials, and what it would stop.
 
-    python -m tests.benchmarks.early_stopping --out build/bench.json       # about twenty minutes of one core
+    python -m tests.benchmarks.early_stopping --out build/bench.json       # about a quarter of an hour of one core
 
 Every intermediate and target phase at size s is searched for real: eight trials, four dev scorings each, five search
 seeds. Then each search is walked once more under the rule: a trial whose rate the sampler suggests again is the one
@@ -172,12 +172,12 @@ def markdown(found: Mapping[str, Any]) -> list[str]:
         parts = [kinds[name] for name in names]
         regrets = [_regret(one) for one in parts]
         worse = f"{sum(one['worse'] for one in parts)} of {sum(one['searches'] for one in parts)}"
-        shares = (f"{found[what][evaluations]:.0%}" for what in ("stopped", "saved"))
+        shares = (f"{100 * found[what][evaluations]:.0f} %" for what in ("stopped", "saved"))
         rows.append(f"| {' | '.join([f'{evaluations} dev scorings', *regrets, worse, *shares])} |")
     told = (
-        f"Size s, {found['trials']} trials, {found['seeds']} search seeds, the same trials as in the full search; mean "
-        f"with its 95 % interval over search seeds. Worse: searches that lost their winner. Stopped and saved: of the "
-        f"trials and FLOPs of all phases."
+        f"Size s, {found['trials']} trials, {found['seeds']} search seeds, the same trials and the same parent phase "
+        f"as in the full search; mean with its 95 % interval over search seeds. Worse: searches that lost their "
+        f"winner. Stopped and saved: of the trials and FLOPs of all phases."
     )
     return [*rows, "", told, ""]
 

@@ -64,6 +64,6 @@ def test_sums_by_hand():
     assert (found.stopped, found.saved, found.again) == ({"2": 0.25}, {"2": 0.125}, {"2": 3})
     assert (found.seeds, found.trials) == (3, 8)
     text = "\n".join(early_stopping.markdown(asdict(found)))
-    assert "| 2 dev scorings | **+1.0** (−4.0 to +6.0) | 2 of 3 | 25% | 12% |" in text
+    assert "| 2 dev scorings | **+1.0** (−4.0 to +6.0) | 2 of 3 | 25 % | 12 % |" in text
     same = early_stopping.result([{**row, "regret": 0.0} for row in rows], {})
-    assert "| 2 dev scorings | none | 0 of 3 | 25% | 12% |" in early_stopping.markdown(asdict(same))
+    assert "| 2 dev scorings | none | 0 of 3 | 25 % | 12 % |" in early_stopping.markdown(asdict(same))
