@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from study import calibrations, models, show, show_cost
+from study import calibrations, halving, models, show, show_cost
 from study.amounts import Amounts, Bound, Sampled
 from study.budget import Budget, budget
 from study.gpus import Card, card, cards
@@ -40,7 +40,7 @@ def costs(spec: StudySpec, store: Store, gpu: str | None, rate: float | None) ->
     made = [budget(spec, found, lengths, one, calibrations.of_card(known, one), rate) for one in asked]
     if len(asked) == 1:
         made[0].check()
-    return made, lengths.basis
+    return made, "; ".join(filter(None, (lengths.basis, halving.said(spec))))
 
 
 def _cards(chosen: str, own: Sequence[Card]) -> list[Card]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from difflib import get_close_matches
 from typing import Any
 
 MAX_PROBLEMS = 8
@@ -51,3 +52,18 @@ def show(value: Any) -> str:
     """A value in at most 60 characters."""
     text = "null" if value is None else json.dumps(value, ensure_ascii=True, default=str)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def repeated(path: str, values: tuple[Any, ...]) -> str:
+    """That a value is given twice; empty when none is."""
+    twice = sorted({str(value) for value in values if values.count(value) > 1})
+    return f"{path}: {', '.join(twice)} given more than once; remove the repetition" if twice else ""
+
+
+def unknown(path: str, name: str, what: str, known: Any) -> str:
+    """That a name is not among those that are known, with the nearest; empty when it is."""
+    if name in known:
+        return ""
+    near = get_close_matches(name, list(known), n=1)
+    hint = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(known) or 'none'}"
+    return f"{path}: {name[:60]!r} is not a known {what}; {hint}"

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from study import halving
 from study.shapes import size_of
 from study.spec import StudySpec
 from trainables.models.shape import parameters
@@ -64,10 +65,12 @@ def said(spec: StudySpec) -> str:
 def identity(spec: StudySpec, narrowed_by: str | None) -> dict[str, Any]:
     """The fields of a searching phase's identity that say how it searches."""
     if narrowed_by is None:
-        return {"search": spec.search.model_dump(mode="json", exclude={"transfer"})}
+        full = spec.search.model_dump(mode="json", exclude={"transfer", "early_stopping"})
+        return {"search": {**full, **halving.identity(spec)}}
     search = {
         "trials": half(spec.search.trials),
         "seed": spec.search.seed,
         "transfer": {"below": BELOW, "above": ABOVE},
+        **halving.identity(spec),
     }
     return {"search": search, "narrowed_by": narrowed_by}

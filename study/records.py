@@ -13,13 +13,17 @@ from pydantic import Field
 from trainables.config import Frozen, PhaseKind
 from trainables.results import LanguageScore
 
+LOST = ("diverged", "failed")
+"""States of trials that came to nothing. One that was pruned is a part of its search."""
+
 
 class Trial(Frozen):
     """One learning rate tried for one phase."""
 
     number: int
     learning_rate: float
-    status: Literal["finished", "diverged", "failed"]
+    status: Literal["finished", "diverged", "failed", "pruned"]
+    """`pruned`: stopped before its last step (`study.halving`); it has no score and never wins."""
     score: float | None
     """English dev score in points at the full budget; None when the trial has none."""
     steps: int
@@ -33,6 +37,8 @@ class Trial(Frozen):
     last_loss: float | None
     curve: tuple[tuple[int, float], ...] = ()
     """(step, mean training loss since the previous point), at most 100 points."""
+    dev: tuple[tuple[int, float], ...] = ()
+    """(step, English dev score in points) of every scoring during the run."""
     note: str = ""
     finished: str = ""
     """ISO 8601, UTC; empty when not known."""

@@ -26,6 +26,10 @@ from study.records import Trial
 RATE, NUMBER = "learning_rate", "number"
 DIVERGED = -1.0
 """What a diverged trial is worth: finite, and below any score (points, 0 to 100)."""
+PRUNED = -0.5
+"""What a trial is worth that was stopped early: less than any that went to its end, more than one that diverged. Its
+scores are of fewer steps and compare with nothing else; Optuna's own estimator ranks such trials so, too
+(optuna 5, `_split_trials`: complete before pruned)."""
 PROBE = 2.5
 """The last trial goes this factor past the best one: about the distance of two trials of a window of a decade."""
 
@@ -44,8 +48,7 @@ class Sampler(optuna.samplers.BaseSampler):
 
     @property
     def startup(self) -> int:
-        """Trials that do not look at results: they may run at the same time."""
-        return max(1, min(self.trials - 1, max(3, self.trials // 2)))
+        return startup(self.trials)
 
     def space(self) -> dict[str, BaseDistribution]:
         """The declared space is wider than the window: the probe may leave it, by one factor on either side."""
@@ -117,6 +120,11 @@ class Sampler(optuna.samplers.BaseSampler):
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 
+def startup(trials: int) -> int:
+    """Of so many trials the first that do not look at results: they may run at the same time."""
+    return max(1, min(trials - 1, max(3, trials // 2)))
+
+
 def open_side(best: Point, points: Sequence[Point], window: tuple[float, float]) -> Literal["above", "below"] | None:
     """The side of the best learning rate without a worse trial; None when there is none: it is bracketed.
 
@@ -134,19 +142,27 @@ def open_side(best: Point, points: Sequence[Point], window: tuple[float, float])
 
 
 def points(trials: Iterable[Trial]) -> list[Point]:
-    """(learning rate, score) of trials, by number; a diverged trial has the worst score there is."""
-    ordered = sorted(trials, key=lambda trial: trial.number)
-    return [(trial.learning_rate, DIVERGED if trial.score is None else trial.score) for trial in ordered]
+    """(learning rate, score) of trials, by number; below all scores lie trials that were pruned, and below those the
+    diverged ones."""
+    return [(trial.learning_rate, _value(trial)) for trial in sorted(trials, key=lambda trial: trial.number)]
+
+
+def _value(trial: Trial) -> float:
+    if trial.score is not None:
+        return trial.score
+    return PRUNED if trial.status == "pruned" else DIVERGED
 
 
 def best(trials: Iterable[Trial]) -> Trial | None:
-    """The winner: the highest dev score at the full budget, ties to the lower learning rate; None: all diverged."""
+    """The winner: the highest dev score at the full budget, ties to the lower learning rate; None: all diverged (with
+    one that did not, the first such trial went to its end: nothing before it could stop it)."""
     able = [trial for trial in trials if trial.status == "finished" and trial.score is not None]
     return max(able, key=lambda trial: (trial.score, -trial.learning_rate), default=None)
 
 
 def verdict(trials: Sequence[Trial]) -> Literal["interior", "edge", "single"]:
-    """Is the winner bracketed by worse (or diverged) trials on both sides?"""
+    """Is the winner bracketed by worse (diverged, pruned) trials on both sides? A pruned one was worse at a rung: than
+    half of the trials before it, after a part of the steps."""
     winner = best(trials)
     if winner is None or winner.score is None or len(trials) < 2:
         return "single"

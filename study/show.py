@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from study import narrowing
+from study import halving, narrowing
 from study.cost import Estimate
 from study.plan import Counts, Row
 from study.spec import StudySpec
@@ -86,7 +86,7 @@ def plan_text(spec: StudySpec, store: Store, rows: list[Row], counts: Counts, es
         f"\n{spec.name} in {store.path}: {counts.total} phases, {counts.done} done, {counts.run} to run; "
         f"{counts.cells} cells share phases, which saves {counts.saved}"
     )
-    if line := narrowing.said(spec):
+    for line in filter(None, (narrowing.said(spec), halving.said(spec))):
         print(line)
     if counts.run:
         print(f"rough time: {duration(estimate.seconds)} ({estimate.basis})")

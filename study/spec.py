@@ -7,11 +7,12 @@ file. Every field but `name` and `ladder` has a default: `{name: tiny, ladder: l
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from study import halving
+from study.explain import repeated, unknown
 from study.gpus import cards
 from trainables.config import Adapter, Attention, Frozen, Quantization, Sampling, TextMix
 from trainables.models.ladders import Ladder, ladder
@@ -112,6 +113,8 @@ class SearchSpec(Block):
     """Seed of the sampler."""
     transfer: bool = False
     """true: only the smallest size searches the window; larger ones half as often, from 1/4 to 1.6 of its best."""
+    early_stopping: bool = False
+    """true: later trials end at a dev scoring that puts them below half of those before them; they cannot win."""
 
 
 class Compute(Block):
@@ -234,13 +237,11 @@ def problems(spec: StudySpec) -> list[str]:
     """What the types cannot say: one line per problem, each starting with the path of the value."""
     family = spec.family()
     found = [f"name: found {spec.name!r}, allowed: any but {', '.join(SHARED)}"] if spec.name in SHARED else []
-    found += [_unknown(f"sizes.{i}", size, "size", family.sizes) for i, size in enumerate(spec.sizes)]
-    found += [_repeated(path, getattr(spec, path)) for path in ("sizes", "targets", "seeds")]
+    found += [unknown(f"sizes.{i}", size, "size", family.sizes) for i, size in enumerate(spec.sizes)]
+    found += [repeated(path, getattr(spec, path)) for path in ("sizes", "targets", "seeds")]
     found += _attention_problems(spec, family)
     repos = [rung.model.repo for rung in family.sizes.values() if rung.model and rung.model.repo]
-    found += [
-        _unknown(f"models.revisions.{repo}", repo, "model of the ladder", repos) for repo in spec.models.revisions
-    ]
+    found += [unknown(f"models.revisions.{repo}", repo, "model of the ladder", repos) for repo in spec.models.revisions]
     if spec.pretrain != Pretrain() and family.pretrain is None:
         given = ", ".join(sorted(spec.pretrain.model_dump(exclude_defaults=True)))
         found.append(f"pretrain: found {given}, allowed: nothing, because ladder {spec.ladder} comes pretrained")
@@ -293,7 +294,7 @@ def _arm_problems(spec: StudySpec) -> list[str]:
 def _task_problems(spec: StudySpec) -> list[str]:
     from trainables.tasks import TASKS
 
-    found = [_unknown(f"targets.{i}", task, "task", TASKS) for i, task in enumerate(spec.targets)]
+    found = [unknown(f"targets.{i}", task, "task", TASKS) for i, task in enumerate(spec.targets)]
     found += [
         f"targets.{i}: {task!r} is an intermediate task only; targets: {', '.join(_targets(TASKS))}"
         for i, task in enumerate(spec.targets)
@@ -301,7 +302,7 @@ def _task_problems(spec: StudySpec) -> list[str]:
     ]
     for name, arm in spec.arms.items():
         for task in arm.tasks if arm else ():
-            found.append(_unknown(f"arms.{name}.tasks", task, "task", TASKS))
+            found.append(unknown(f"arms.{name}.tasks", task, "task", TASKS))
             if task in TASKS and TASKS[task].direct:
                 found.append(f"arms.{name}.tasks: {task!r} is scored without tuning and cannot be an intermediate task")
         for task in arm.files if arm else ():
@@ -311,8 +312,8 @@ def _task_problems(spec: StudySpec) -> list[str]:
                 )
     texts = [name for name, arm in spec.arms.items() if arm and arm.text]
     for name, inside in spec.report.in_domain.items():
-        found.append(_unknown(f"report.in_domain.{name}", name, "arm with text", texts))
-        found += [_unknown(f"report.in_domain.{name}.{i}", task, "task", TASKS) for i, task in enumerate(inside)]
+        found.append(unknown(f"report.in_domain.{name}", name, "arm with text", texts))
+        found += [unknown(f"report.in_domain.{name}.{i}", task, "task", TASKS) for i, task in enumerate(inside)]
     for place, task in enumerate(spec.direct):
         if task not in spec.targets or task not in TASKS or TASKS[task].head != "retrieve":
             allowed = ", ".join(one for one in spec.targets if one in TASKS and TASKS[one].head == "retrieve")
@@ -320,10 +321,10 @@ def _task_problems(spec: StudySpec) -> list[str]:
                 f"direct.{place}: found {task!r}, allowed: retrieval targets of this study ({allowed or 'none'})"
             )
     names = ["default", *TASKS, *spec.arms]
-    found += [_unknown(f"training.steps.{name}", name, "task or arm", names) for name in spec.training.steps]
+    found += [unknown(f"training.steps.{name}", name, "task or arm", names) for name in spec.training.steps]
     lengths = ["default", "text", *sorted({task.head for task in TASKS.values()}), *TASKS]
     found += [
-        _unknown(f"training.max_length.{name}", name, "task or head", lengths) for name in spec.training.max_length
+        unknown(f"training.max_length.{name}", name, "task or head", lengths) for name in spec.training.max_length
     ]
     if "default" not in spec.training.max_length:
         found.append("training.max_length: the entry `default` is missing; add e.g. `default: 128`")
@@ -354,8 +355,8 @@ def _value_problems(spec: StudySpec) -> list[str]:
         if longest and length > longest
     ]
     if spec.compute.gpu is not None:
-        found.append(_unknown("compute.gpu", spec.compute.gpu, "GPU", cards()))
-    found += _revision_problems(spec)
+        found.append(unknown("compute.gpu", spec.compute.gpu, "GPU", cards()))
+    found += _revision_problems(spec) + halving.problems(spec)
     if spec.compute.shard and spec.compute.workers < 2:
         found.append(
             f"compute.shard: found workers: {spec.compute.workers}, allowed: 2 or more, to spread the base over"
@@ -375,23 +376,9 @@ def _revision_problems(spec: StudySpec) -> list[str]:
         return ["data.revisions: found commits, allowed only with `source: hub`"]
     tasks = [part for task in TASKS.values() for part in (task, *task.parts, *task.borrows.values())]
     repos = sorted({entry.repo for task in tasks for entry in task.hub})
-    found = [_unknown(f"data.revisions.{repo}", repo, "data set of a task", repos) for repo in spec.data.revisions]
+    found = [unknown(f"data.revisions.{repo}", repo, "data set of a task", repos) for repo in spec.data.revisions]
     return found + [
         f"data.revisions.{repo}: found {commit!r:.60}, allowed: a commit (40 hexadecimal digits)"
         for repo, commit in spec.data.revisions.items()
         if not re.fullmatch(r"[0-9a-f]{40}", commit)
     ]
-
-
-def _repeated(path: str, values: tuple[Any, ...]) -> str:
-    twice = sorted({str(value) for value in values if values.count(value) > 1})
-    return f"{path}: {', '.join(twice)} given more than once; remove the repetition" if twice else ""
-
-
-def _unknown(path: str, name: str, what: str, known: Any) -> str:
-    """Empty when known."""
-    if name in known:
-        return ""
-    near = get_close_matches(name, list(known), n=1)
-    hint = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(known) or 'none'}"
-    return f"{path}: {name[:60]!r} is not a known {what}; {hint}"

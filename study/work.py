@@ -18,18 +18,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from study import models, narrowing, phaselog, stopping
+from study import halving, models, narrowing, phaselog, stopping
 from study.assemble import evaluation_record, import_record, pretrain_record, tuning_record
 from study.lease import Lease, LeaseHeld
 from study.records import Record, Search, Trial
 from study.runtime import runtime
-from study.sampler import best
+from study.sampler import best, startup
 from study.spec import StudySpec
 from study.store import Store
 from trainables import patience, preemption, storage
 from trainables.config import EvaluationConfig, ImportConfig, Places, PretrainConfig, Runtime, TuneConfig
 from trainables.errors import CheckpointError, Preempted, StorageError, StudyError
 from trainables.results import Outcome, Report
+from trainables.rungs import rungs
 
 if TYPE_CHECKING:
     from study.plan import Phase
@@ -79,9 +80,9 @@ class Job:
         models.check_fetched({size: found}, {size: model})
         return found.folder if found else ""
 
-    def progress(self, extra: dict[str, float] | None = None) -> Progress:
-        """What this phase reports to; `extra` goes with every report."""
-        return Progress(self.store_path, self.phase.key, extra or {}, self.stopped)
+    def progress(self, extra: dict[str, float] | None = None, least: dict[int, float] | None = None) -> Progress:
+        """What this phase reports to; `extra` goes with every report, `least` is of `study.halving`."""
+        return Progress(self.store_path, self.phase.key, extra or {}, self.stopped, least or {})
 
     def runtime(self) -> Runtime:
         """How the work is cut up in this process. Raises `StudyError` when the size does not fit its GPU."""
@@ -213,20 +214,28 @@ def run_trial(job: Job, number: int, learning_rate: float, host: Host, started: 
     config = job.phase.config
     if not isinstance(config, TuneConfig):
         raise TypeError(f"{key} is not a tuning phase")
-    report = job.progress({"trial": number, "learning_rate": learning_rate})
+    report = job.progress({"trial": number, "learning_rate": learning_rate}, _cutoffs(job, config, number))
     outcome = host(config, learning_rate, job.places(folder), job.runtime(), report)
     storage.write_json(storage.join(folder, OUTCOME), outcome.model_dump(mode="json"))
     trial = Trial(
         number=number,
         learning_rate=learning_rate,
         wall_seconds=max(outcome.seconds, time.monotonic() - started),
-        **outcome.model_dump(include={"status", "score", "steps", "tokens", "flops", "seconds", "note"}),
+        **outcome.model_dump(include={"status", "score", "dev", "steps", "tokens", "flops", "seconds", "note"}),
         curve=tuple((step, loss) for step, loss in outcome.curve if math.isfinite(loss)),
         first_loss=_finite(outcome.first_loss),
         last_loss=_finite(outcome.last_loss),
     )
     store.write_trial(key, trial)
     return trial
+
+
+def _cutoffs(job: Job, config: TuneConfig, number: int) -> dict[int, float]:
+    """Least dev scores with which a trial goes on. All trials before it have ended, unless it is one of the first."""
+    if not job.spec.search.early_stopping or number < startup(narrowing.trials(job.phase, job.spec)):
+        return {}
+    before = [trial for trial in finished_trials(job) if trial.number < number]
+    return halving.cutoffs(rungs(config.steps, config.evaluations, config.warmup), before)
 
 
 def _finite(value: float) -> float | None:
@@ -243,12 +252,12 @@ def read_outcome(job: Job, number: int) -> Outcome:
 
 
 def finished_trials(job: Job) -> list[Trial]:
-    """Trials of an earlier run that still hold: diverged, or with their checkpoint and outcome in place."""
+    """Trials of an earlier run that still hold: diverged, pruned, or with their checkpoint and outcome in place."""
     found = []
     for trial in job.store.trials(job.phase.key):
         folder = job.store.trial_folder(job.phase.key, trial.number)
         whole = all(storage.exists(storage.join(folder, name)) for name in ("checkpoint", OUTCOME))
-        if trial.status == "diverged" or (trial.status == "finished" and whole):
+        if trial.status in ("diverged", "pruned") or (trial.status == "finished" and whole):
             found.append(trial)
     return found
 
@@ -288,6 +297,8 @@ def _summary(record: Record) -> str:
     if record.winner is not None and record.winner.score is not None:
         parts += [f"dev {record.winner.score:.1f}", f"lr {record.winner.learning_rate:.1e}"]
         parts.append(f"{len(record.trials)} trial{'s' * (len(record.trials) != 1)}")
+        if pruned := sum(trial.status == "pruned" for trial in record.trials):
+            parts.append(f"{pruned} stopped early")
     if record.scores:
         parts.append(f"{len(record.scores)} scores")
     return "  ".join(parts)
@@ -299,7 +310,8 @@ def _now() -> str:
 
 @dataclass
 class Progress:
-    """A `Report` that keeps the phase's progress.json and log fresh, and hears when the study is to stop.
+    """A `Report` that keeps the phase's progress.json and log fresh, hears when the study is to stop, and says when a
+    trial is not worth going on.
 
     Plain data: it travels to other processes.
     """
@@ -309,12 +321,18 @@ class Progress:
     extra: dict[str, float] = field(default_factory=dict)
     stopped: str = ""
     """See `Job.stopped`."""
+    least: dict[int, float] = field(default_factory=dict)
+    """{step: least dev score with which the trial goes on}, see `study.halving`."""
     rests: float = -math.inf
     """Until when it says nothing (monotonic, of the process that trains)."""
 
-    def __call__(self, event: dict[str, float]) -> None:
+    def __call__(self, event: dict[str, float]) -> bool:
         if "score" in event:
             phaselog.LOG.info("%s %s", self.key, {**self.extra, **event})
+        self._speak(event)
+        return "score" in event and event["score"] < self.least.get(int(event["step"]), -math.inf)
+
+    def _speak(self, event: dict[str, float]) -> None:
         begun = time.monotonic()  # the time of day may be set back meanwhile
         if begun < self.rests:
             return

@@ -201,11 +201,11 @@ def _group_worker(loop_config: dict[str, Any]) -> str:
     context = ray.train.get_context()
     rank = context.get_world_rank()
 
-    def report(event: dict[str, Any]) -> None:
-        if rank == 0:
-            loop_config["report"](event)
+    def report(event: dict[str, Any]) -> bool | None:
+        hopeless = loop_config["report"](event) if rank == 0 else None
         if "score" in event:
             ray.train.report(event)
+        return hopeless
 
     members = Group(rank, context.get_world_size())
     config, learning_rate, places, runtime = loop_config["arguments"]

@@ -4,8 +4,9 @@ The loop knows nothing of tasks or languages. An `Objective` says which passes m
 makes of them the gradient of the whole step, whatever the cut into passes and the number of workers; the loop clips,
 schedules, checks for divergence, keeps the clock, writes resumable states and reports.
 
-It is stopped by the end of its steps, by a loss that is no number, or by notice that its process has to go: then it
-writes its state at once and raises `Preempted`.
+It is stopped by the end of its steps, by a loss that is no number, by its `Report`, to which a dev score says that the
+run is not worth going on, or by notice that its process has to go: then it writes its state at once and raises
+`Preempted`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import torch
 from torch import Tensor
@@ -26,6 +27,7 @@ from trainables import preemption, state, storage
 from trainables.errors import CheckpointError, Halted, Preempted
 from trainables.group import ALONE, Group
 from trainables.results import Outcome, Report
+from trainables.rungs import scored
 from trainables.step import Objective, gradient
 
 CURVE_POINTS = 100
@@ -51,6 +53,8 @@ class Trace:
     sources: list[str] = field(default_factory=list)
     """What each step of the whole run is made of; empty: all of the same. Losses of unlike steps (a task, running
     text) say nothing about one another."""
+    stopped: bool = False
+    """It was not worth going on."""
     rates: list[list[float]] = field(default_factory=list)
     """Learning rates of the run, by optimiser and group, before the schedule."""
 
@@ -69,11 +73,16 @@ class Trace:
         return "; ".join(f"{source}: {note}" if len(notes) > 1 else note for source, note in notes.items() if note)
 
     def outcome(self, score: float | None, checkpoint: str | None, parameters: int, facts: dict[str, Any]) -> Outcome:
-        """What this run came to; `score` and `checkpoint` count for nothing when it diverged."""
+        """What this run came to; `score` and `checkpoint` count for nothing when it diverged or was stopped."""
         note = self.diverged()
+        status: Literal["finished", "diverged", "pruned"] = "diverged" if note else "finished"
+        if self.stopped:  # whether its loss would have stayed above its start is not known
+            step, reached = self.scores[-1]
+            status, note = "pruned", f"not worth going on with dev score {reached:.1f} at step {step}"
         return Outcome(
-            status="diverged" if note else "finished",
+            status=status,
             score=None if note else score,
+            dev=tuple(self.scores),
             steps=len(self.losses),
             tokens=self.tokens,
             flops=self.flops,
@@ -155,12 +164,14 @@ class Run:
     sources: tuple[str, ...] = ()
     """What each step is made of, where that differs (see `Trace.sources`)."""
 
-    def evaluation_steps(self) -> set[int]:
-        return {round(self.steps * (i + 1) / self.evaluations) for i in range(self.evaluations)}
+    def evaluation_steps(self) -> tuple[int, ...]:
+        return scored(self.steps, self.evaluations)
 
 
 def train(run: Run, objective: Objective, report: Report) -> Trace:
-    """Run to the last step, or to the step at which the loss is no longer a number.
+    """Run to the last step, or to the step at which the loss is no longer a number or `report` asks to stop.
+
+    The first worker's report decides for the whole group: scores of others may differ in their last digits.
 
     Raises `Preempted` when the process was told to go, `ModelError` when a single example does not fit into the
     memory, and `StorageError` when states cannot be written.
@@ -171,24 +182,26 @@ def train(run: Run, objective: Objective, report: Report) -> Trace:
     clock = saved = time.perf_counter()
 
     def close_step() -> None:
-        """Score the step where that is due, stop the clock, and report."""
+        """Score the step where that is due, stop the clock, report, and hear whether to go on."""
         nonlocal clock
         event = _event(run, trace)
         now = time.perf_counter()
         trace.seconds, clock = trace.seconds + now - clock, now
-        report(event)
+        hopeless = report(event)
+        if "score" in event and len(trace.losses) < run.steps:
+            trace.stopped = bool(run.group.most(int(bool(hopeless) and run.group.rank == 0)))
 
     with preemption.listening() as noticed, state.Writer(run.resume) as writer:
         if _due(run, trace):  # it had to go before it could
             close_step()
-        for step in range(len(trace.losses), run.steps):
+        while not _over(run, trace):
             told = _step(run, rates, objective, trace, noticed)
             if not math.isfinite(trace.losses[-1]):
                 break
-            if told and step + 1 < run.steps:
+            if told and len(trace.losses) < run.steps:
                 _leave(run, trace, writer, close_step)
             close_step()
-            if clock - saved > run.checkpoint_seconds and step + 1 < run.steps and run.group.rank == 0:
+            if clock - saved > run.checkpoint_seconds and run.group.rank == 0 and not _over(run, trace):
                 writer.put(run.tensors, run.optimizers, vars(trace))
                 saved = clock
     return trace
@@ -212,6 +225,11 @@ def _step(run: Run, rates: list[list[float]], objective: Objective, trace: Trace
         for optimizer in run.optimizers:
             optimizer.step()
     return made.noticed
+
+
+def _over(run: Run, trace: Trace) -> bool:
+    """Whether the run came to its last step, or is not worth going on."""
+    return trace.stopped or len(trace.losses) == run.steps
 
 
 def _due(run: Run, trace: Trace) -> bool:

@@ -46,7 +46,7 @@ def train(
     report: Report,
     group: Group = ALONE,
 ) -> Outcome:
-    """Train one phase at one learning rate and write its checkpoint (unless it diverged).
+    """Train one phase at one learning rate and write its checkpoint (unless it diverged or was stopped).
 
     Resumes by itself from `places.output`/resume. Raises `StudyError`s; after `Preempted` call it again.
     """
@@ -82,7 +82,7 @@ def train(
         )
         trace = loop.train(run, tuning, report)
         checkpoint = storage.join(places.output, "checkpoint")
-        if group.rank == 0 and not trace.diverged():
+        if group.rank == 0 and not (trace.stopped or trace.diverged()):
             with storage.publish(checkpoint) as folder:
                 net.save(folder)
         storage.remove(run.resume)

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from trainables.config import Frozen
 
-Report = Callable[[dict[str, Any]], None]
-"""Called with {"step": int, "steps": int, "loss": float} and, after a dev evaluation, also {"score": float}.
+Report = Callable[[dict[str, Any]], bool | None]
+"""Called with {"step": int, "steps": int, "loss": float} and, after a dev evaluation, also {"score": float}. True in
+answer to a score: the run is not worth going on, and ends there.
 
 An argument rather than an import: the trial's own process passes `ray.tune.report`, a Ray Train worker
 `ray.train.report`, a unit test `list.append`.
@@ -20,9 +21,12 @@ An argument rather than an import: the trial's own process passes `ray.tune.repo
 class Outcome(Frozen):
     """One finished training run (a trial, or a pretraining)."""
 
-    status: Literal["finished", "diverged"]
+    status: Literal["finished", "diverged", "pruned"]
+    """`pruned`: its `Report` asked to stop it before its last step."""
     score: float | None
-    """English dev score in points after the last step; None for pretraining and diverged runs."""
+    """English dev score in points after the last step; None for pretraining and for runs that did not finish."""
+    dev: tuple[tuple[int, float], ...] = ()
+    """(step, English dev score in points) of every scoring during the run."""
     steps: int
     tokens: int
     """Real (unpadded) tokens trained on."""
@@ -35,7 +39,7 @@ class Outcome(Frozen):
     """(step, mean training loss since the previous point), at most 100 points."""
     peak_memory_mb: float
     checkpoint: str | None
-    """Folder with adapter/ and heads/ (tuning) or the model (pretraining); None for a diverged run."""
+    """Folder with adapter/ and heads/ (tuning) or the model (pretraining); None for a run without a score."""
     parameters: int
     """Parameters of the backbone, embeddings included."""
     facts: dict[str, Any] = Field(default_factory=dict)

@@ -18,12 +18,15 @@ from study.analysis.frame import Design
 from study.records import Record
 
 COLUMNS = ["kind", "target", "size", "arms", "trials", "most_trials", "equal", "tokens", "most_tokens", "narrowed"]
+COLUMNS += ["pruned", "steps_saved"]
 
 
 def fairness(records: Iterable[Record], design: Design) -> pd.DataFrame:
     """One row per (kind, target, size): the least and the most trials of its searches and tokens of their trials.
 
-    `narrowed`: the window lay around the winner of the smallest size, with half the trials.
+    `narrowed`: the window lay around the winner of the smallest size, with half the trials. `pruned`: trials of all
+    arms that were stopped early (`search.early_stopping`), `steps_saved`: the share of steps that this saved, of all
+    that the trials would have taken.
     """
     groups: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:
@@ -39,9 +42,20 @@ def fairness(records: Iterable[Record], design: Design) -> pd.DataFrame:
         arms = len({record.arm for record in found})
         rows.append(
             (kind, target or None, size, arms, min(trials), max(trials), min(trials) == max(trials))
-            + (min(tokens), max(tokens), narrowed)
+            + (min(tokens), max(tokens), narrowed, *_pruned(found))
         )
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _pruned(records: Iterable[Record]) -> tuple[int, float]:
+    count, spared, steps = 0, 0, 0
+    for record in records:
+        full = max(trial.steps for trial in record.trials)  # the winner went to its end
+        pruned = [trial for trial in record.trials if trial.status == "pruned"]
+        count += len(pruned)
+        spared += sum(full - trial.steps for trial in pruned)
+        steps += full * len(record.trials)
+    return count, spared / steps
 
 
 def _asked(record: Record, design: Design) -> bool:

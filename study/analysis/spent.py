@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from study.analysis.frame import Design
-from study.records import Record
+from study.records import LOST, Record
 
 PHASES = [
     "key",
@@ -68,7 +68,7 @@ def _row(record: Record, count: float) -> dict[str, Any]:
     cost = record.cost.model_dump()
     if record.kind not in TUNED:  # nothing was searched: all of it would have to be paid again
         cost |= {"winner_seconds": record.cost.seconds, "winner_flops": record.cost.flops}
-    lost = [trial for trial in record.trials if trial.status != "finished"]
+    lost = [trial for trial in record.trials if trial.status in LOST]
     return {
         "key": record.key,
         "kind": record.kind,

@@ -1,4 +1,4 @@
-"""How did the searches go? Trials that diverged or failed, optima on the edge, and the overhead of a warm trial.
+"""How did the searches go? Trials lost or stopped early, optima on the edge, and the overhead of a warm trial.
 
 Overhead is wall_seconds - seconds of one trial. The first trial of each search pays imports and loading, so the warm
 figure leaves it out and the two are reported apart.
@@ -30,6 +30,7 @@ SEARCHES = [
     "trials",
     "diverged",
     "failed",
+    "pruned",
 ]
 TRIALS = [
     "key",
@@ -82,6 +83,7 @@ def searches(records: Iterable[Record]) -> pd.DataFrame:
                 "trials": record.search.trials,
                 "diverged": states.count("diverged"),
                 "failed": states.count("failed"),
+                "pruned": states.count("pruned"),
             }
         )
     return pd.DataFrame(rows, columns=SEARCHES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from study.analysis.frame import lines
 from study.analysis.retention import LITTLE
+from study.records import LOST
 from study.report.answers.words import signed
 from study.report.findings import Findings
 from trainables.tasks import TASKS
@@ -91,7 +92,7 @@ def _searches(found: Findings) -> list[str]:
     told = []
     if len(edge):
         told.append(f"{len(edge)} of {len(found.searches)} searches have their best rate on the edge of those tried.")
-    lost = found.trials[found.trials["status"] != "finished"]
+    lost = found.trials[found.trials["status"].isin(LOST)]
     if len(lost):
         told.append(f"{len(lost)} of {len(found.trials)} trials diverged or failed.")
     if found.failures:
@@ -101,7 +102,16 @@ def _searches(found: Findings) -> list[str]:
         rows = unequal.assign(target=unequal["target"].fillna(""))
         names = ", ".join(" ".join(filter(None, (row.kind, row.target, "at", row.size))) for row in lines(rows))
         told.append(f"Arms were not searched with the same number of trials: {names}.")
-    return told + _narrowed(found)
+    return told + _narrowed(found) + _pruned(found)
+
+
+def _pruned(found: Findings) -> list[str]:
+    """Trials that were stopped early, and that nobody knows what they would have become."""
+    count = int((found.trials["status"] == "pruned").sum())
+    if not count:
+        return []
+    said = f"{count} of {len(found.trials)} trials were stopped early and could not win (search.early_stopping)"
+    return [f"{said}; what that lost in score is not known of this study."]
 
 
 def _narrowed(found: Findings) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from study.analysis.frame import NONE, Design
+from study.records import LOST
 from study.report.benchmark import overview
 from study.report.findings import Findings
 from study.report.style import Drawing
@@ -136,7 +137,7 @@ def benchmark_tasks(found: Findings, tables: Tables) -> View:
 
 
 def lost_trials(found: Findings, tables: Tables) -> View:
-    lost = tables["trials"][tables["trials"]["status"] != "finished"]
+    lost = tables["trials"][tables["trials"]["status"].isin(LOST)]
     return view(lost, ["key", "trial", "learning_rate", "status", "seconds", "note"])
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from study.analysis import regret
 from study.analysis.noise import LEVEL
 from study.records import Record
 from study.report.answers.words import signed
+from study.spec import StudySpec
 from study.specfile import load
 from study.store import Store
 from tests.benchmarks.side_by_side import machine
@@ -64,7 +65,14 @@ class Result:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    command(NAME, __doc__ or "", measured, markdown)
+
+
+def command(
+    name: str, about: str, measured: Callable[[Path, int], Any], markdown: Callable[[Mapping[str, Any]], list[str]]
+) -> None:
+    """What a benchmark of searches does when it is called: train, keep the result under its name, and print it."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--storage", type=Path)
     parser.add_argument("--out", type=Path, required=True)
@@ -73,32 +81,32 @@ def main() -> None:
         found = measured(given.storage or Path(folder), given.seeds)
     keep = json.loads(given.out.read_text()) if given.out.exists() else {}
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps({**keep, NAME: asdict(found)}, indent=1, sort_keys=True) + "\n")
+    given.out.write_text(json.dumps({**keep, name: asdict(found)}, indent=1, sort_keys=True) + "\n")
     print("\n".join(markdown(asdict(found))))
 
 
-def measured(storage: Path, seeds: int, smoke: bool = False) -> Result:
-    """Train, one phase at a time, what is not in the storage yet."""
-    from study import execute
-
+def measured(storage: Path, seeds: int) -> Result:
+    """Train what is not in the storage yet, and sum up."""
     for seed in range(seeds):
         for transfer in (False, True):
-            changes = {
-                "storage": str(storage),
-                "seeds": [0],
-                "search": {"seed": seed, "transfer": transfer},
-                "compute": {"slots": 1},
-                "tracking": {"enabled": False},
-            }
-            spec = load("lab", smoke=smoke, changes=changes)
-            store = Store(storage / spec.name)
-            rows = [row for row in plan.rows(spec, store) if row.phase.kind != "evaluation"]
-            if execute.run(spec, store, rows, echo=lambda line: print(line, flush=True)):
-                raise SystemExit("a phase failed; see above")
+            spec, store, _ = trained(storage, {"search": {"seed": seed, "transfer": transfer}})
     asked = [
         record for record in store.records() if (record.identity.get("search") or {}).get("seed", -1) in range(seeds)
     ]
     return result(asked, {**machine(), "threads": spec.compute.cpus_per_trial})
+
+
+def trained(storage: Path, changes: Mapping[str, Any]) -> tuple[StudySpec, Store, list[plan.Row]]:
+    """Train the lab's phases, one at a time, that are not in the storage yet; nothing is scored but their dev sets."""
+    from study import execute
+
+    alike = {"storage": str(storage), "seeds": [0], "compute": {"slots": 1}, "tracking": {"enabled": False}}
+    spec = load("lab", changes={**alike, **changes})
+    store = Store(storage / spec.name)
+    rows = [row for row in plan.rows(spec, store) if row.phase.kind != "evaluation"]
+    if execute.run(spec, store, rows, echo=lambda line: print(line, flush=True)):
+        raise SystemExit("a phase failed; see above")
+    return spec, store, rows
 
 
 def result(records: list[Record], on: dict[str, Any]) -> Result:
@@ -116,13 +124,14 @@ def result(records: list[Record], on: dict[str, Any]) -> Result:
         seeds=found["search_seed"].nunique(),
         sizes=tuple(sorted(parameters, key=parameters.__getitem__)),
         trials=(int(found["full_trials"].max()), int(found["trials"].max())),
-        kinds={str(name): _kind(rows) for name, rows in found.groupby("kind")},
+        kinds={str(name): kind(rows) for name, rows in found.groupby("kind")},
         saved={unit: round(float((full - part) / (both + full)), 4) for unit, (both, full, part) in costs.items()},
         machine=on,
     )
 
 
-def _kind(rows: pd.DataFrame) -> Kind:
+def kind(rows: pd.DataFrame) -> Kind:
+    """Sum up searches (columns size, arm, target, search_seed, full, regret) of one kind of phase."""
     of_seeds = rows.groupby("search_seed")["regret"].mean().to_numpy()
     mean = float(of_seeds.mean())
     count = len(of_seeds)

@@ -4,7 +4,8 @@
     python -m tests.benchmarks.table tests/benchmarks/results.json README.md     # between the two markers of the page
 
 A row is a ratio: how many times as fast ours is, with the least and the greatest of the rounds. Below stands how often
-the report's intervals hold what was planted into simulated studies, and what `search.transfer` loses and saves.
+the report's intervals hold what was planted into simulated studies, and what `search.transfer` and
+`search.early_stopping` lose and save.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import coverage, lr_transfer
+from tests.benchmarks import coverage, early_stopping, lr_transfer
 
 BEGIN, END = "<!-- benchmarks -->\n", "<!-- end of benchmarks -->\n"
 ORDER = ("training", "scoring", "snapshot")
@@ -50,7 +51,7 @@ def markdown(found: dict[str, Any]) -> str:
         f"bitsandbytes {one['bitsandbytes']}.",
         "",
     ]
-    for one in (coverage, lr_transfer):
+    for one in (coverage, lr_transfer, early_stopping):
         lines += one.markdown(found[one.NAME]) if one.NAME in found else []
     return "\n".join(lines)
 

@@ -15,6 +15,7 @@ from study.store import Store
 from study.work import Job
 from trainables.config import Adapter, Architecture, Places, PretrainConfig, Runtime, Size, TuneConfig
 from trainables.results import Outcome, Report
+from trainables.rungs import scored
 
 SIZE = Size(name="xs", family="decoder", architecture=Architecture(hidden=16, layers=2, heads=2, intermediate=48))
 
@@ -24,11 +25,11 @@ def spec(**changes: Any) -> StudySpec:
     return StudySpec.model_validate(values)
 
 
-def tune_config() -> TuneConfig:
+def tune_config(evaluations: int = 1) -> TuneConfig:
     return TuneConfig(
         kind="target", ladder="lab", size=SIZE, quantization="none", attention="causal", adapter=Adapter(),
         tasks={"xcopa": 1.0}, steps=10, batch_size=4, max_length={"xcopa": 16}, warmup=0.0, weight_decay=0.0,
-        head_learning_rate_scale=1.0, clip=1.0, evaluations=1, seed=0,
+        head_learning_rate_scale=1.0, clip=1.0, evaluations=evaluations, seed=0,
     )  # fmt: skip
 
 
@@ -40,10 +41,9 @@ def pretrain_phase() -> Phase:
     return Phase("pretrain-xs", "pretrain", "xs", None, None, None, config, {}, parent=None, backbone="pretrain-xs")
 
 
-def target_phase(seed: int = 0, tuned_by: str | None = None) -> Phase:
-    return Phase(
-        f"target-xs-s{seed}", "target", "xs", "none", "xcopa", seed, tune_config(), {}, None, "pretrain-xs", tuned_by
-    )
+def target_phase(seed: int = 0, tuned_by: str | None = None, evaluations: int = 1) -> Phase:
+    config = tune_config(evaluations)
+    return Phase(f"target-xs-s{seed}", "target", "xs", "none", "xcopa", seed, config, {}, None, "pretrain-xs", tuned_by)
 
 
 def record(phase: Phase, learning_rate: float | None = None) -> Record:
@@ -66,23 +66,35 @@ def job(folder: Path, phase: Phase, **changes: Any) -> Job:
 def bowl(centre: float, diverges_above: float = math.inf) -> Callable[..., Outcome]:
     """A host that does not train: its score falls with the distance from the best learning rate.
 
-    It leaves a checkpoint as training does, and a line in <data root>.calls for every trial.
+    It leaves a checkpoint as training does, and a line in <data root>.calls for every trial. Before the end twice the
+    best rate leads; where the report says so it stops.
     """
 
     def host(config: TuneConfig, rate: float, places: Places, runtime: Runtime, report: Report) -> Outcome:
         with open(f"{places.root}.calls", "a") as calls:
             calls.write(f"{rate!r}\n")
         diverged = rate > diverges_above
-        score = None if diverged else 90.0 - 30.0 * abs(math.log10(rate / centre))
+        dev: list[tuple[int, float]] = []
+        stopped = False
+        for step in (10,) if diverged else scored(config.steps, config.evaluations):
+            late = step == config.steps
+            told: dict[str, Any] = {"step": step, "steps": config.steps, "loss": 1.0}
+            if not diverged:
+                dev.append((step, 90.0 - 30.0 * abs(math.log10(rate / (centre if late else 2 * centre)))))
+                told["score"] = dev[-1][1]
+            stopped = bool(report(told)) and not late
+            if stopped:
+                break
+        status: Any = "diverged" if diverged else "pruned" if stopped else "finished"
         folder = Path(places.output) / "checkpoint"
-        if not diverged:
+        if status == "finished":
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "weights.json").write_text(json.dumps({"learning_rate": rate}))
-        report({"step": 10, "steps": 10, "loss": 1.0})
         return Outcome(
-            status="diverged" if diverged else "finished", score=score, steps=10, tokens=640, flops=1e6, seconds=0.01,
-            first_loss=2.0, last_loss=math.nan if diverged else 1.0, curve=((10, 1.0),), peak_memory_mb=1.0,
-            checkpoint=None if diverged else str(folder), parameters=1000, note="loss became nan" if diverged else "",
+            status=status, score=dev[-1][1] if status == "finished" else None, dev=tuple(dev), steps=step,
+            tokens=64 * step, flops=1e5 * step, seconds=0.001 * step, first_loss=2.0,
+            last_loss=math.nan if diverged else 1.0, curve=((step, 1.0),), peak_memory_mb=1.0, parameters=1000,
+            checkpoint=str(folder) if status == "finished" else None, note="loss became nan" if diverged else "",
         )  # fmt: skip
 
     return host

@@ -100,6 +100,16 @@ def test_not_finite_is_left_out(records: dict[str, Record]) -> None:
     assert [(p.key, p.step) for p in row.points if p.key == "loss"] == [("loss", 50)]
 
 
+def test_a_trial_that_was_stopped_early_is_a_finished_run_without_a_score(records: dict[str, Record]) -> None:
+    record = records["target-s-siqa-xcopa-1"]
+    note = "not worth going on with dev score 31.0 at step 50"
+    changes = {"status": "pruned", "score": None, "dev": ((50, 31.0),), "steps": 50, "note": note}
+    [row] = trial_rows(about(record), [record.trials[0].model_copy(update=changes)])
+    assert (row.tags["status"], row.tags["note"], row.failed) == ("pruned", note, False)
+    found = {(point.key, point.step) for point in row.points}
+    assert ("flops", 50) in found and not any(name == "dev_score" for name, _ in found), "it ranks below all others"
+
+
 def test_params_are_flat_and_short() -> None:
     found = params({"config": {"adapter": {"rank": 8}}, "cells": ["x" * 40] * 40, "odd:key": "v"})
     assert found["config.adapter.rank"] == "8" and found["odd_key"] == "v"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study.records import Trial
-from study.sampler import DIVERGED, NUMBER, PROBE, RATE, Sampler, best, open_side, points, verdict
+from study.sampler import DIVERGED, NUMBER, PROBE, PRUNED, RATE, Sampler, best, open_side, points, verdict
 
 WINDOW = (1e-3, 1e-2)
 
@@ -114,3 +114,6 @@ def test_winner_is_the_highest_score_with_ties_to_the_lower_rate_and_never_a_div
     assert best(tied).number == 1
     assert best([trial(0, 1e-3, None)]) is None
     assert points(tied) == [(9e-3, 60.0), (3e-3, 60.0), (1e-3, DIVERGED)]
+    pruned = trial(3, 5e-3, None).model_copy(update={"status": "pruned", "dev": ((1, 99.0),)})
+    assert best([*tied, pruned]).number == 1 and best([pruned]) is None
+    assert points([pruned]) == [(5e-3, PRUNED)] and DIVERGED < PRUNED < 0

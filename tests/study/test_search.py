@@ -117,7 +117,7 @@ def test_nothing_of_tune_or_optuna_is_left_in_the_store(tmp_path):
     found = search(one, bowl(3e-3), SLIVER, concurrent=1)
     assert found.search.verdict == "single"
     folder = Path(one.store.phase_folder(one.phase.key))
-    assert sorted(path.name for path in folder.iterdir()) == ["progress.json", "trials"]
+    assert sorted(path.name for path in folder.iterdir()) == ["progress.json", "trial-0.txt", "trials"]
 
 
 def test_the_keys_of_a_storage_are_not_asked_of_ray_for_a_trial(tmp_path, monkeypatch):

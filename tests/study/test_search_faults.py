@@ -25,7 +25,7 @@ from optuna.trial import TrialState
 from study import search as searching
 from study import work
 from study.records import Trial
-from study.sampler import NUMBER, RATE, Sampler
+from study.sampler import NUMBER, RATE, Sampler, best
 from study.search import FAILURE, PREEMPTED, SCORE, rebuilt, search
 from study.work import Job, finished_trials, run_trial
 from tests.study.phases import bowl, calls, job, target_phase
@@ -95,24 +95,32 @@ def undisturbed(one: Job, sampler: Sampler) -> list[Trial]:
 
 
 def value(trial: Trial) -> float:
-    return -1.0 if trial.score is None else trial.score
+    return {"diverged": -1.0, "pruned": -0.5}.get(trial.status, trial.score)
 
 
 def outcome(trials: list[Trial]) -> list[tuple]:
-    return [(trial.number, trial.learning_rate, trial.status, trial.score) for trial in trials]
+    return [(trial.number, trial.learning_rate, trial.status, trial.score, trial.dev, trial.steps) for trial in trials]
 
 
+@pytest.mark.parametrize("stopping", [False, True])
 @settings(deadline=None, max_examples=40)
-@given(trials=st.integers(1, 7), kills=st.integers(0, 3), concurrent=st.integers(1, 4), seed=st.integers(0, 9), chance=st.data())  # fmt: skip  # noqa: E501
-def test_a_search_killed_anywhere_ends_with_the_trials_of_an_undisturbed_one(trials, kills, concurrent, seed, chance):
+@given(trials=st.integers(1, 8), kills=st.integers(0, 3), concurrent=st.integers(1, 4), seed=st.integers(0, 9), chance=st.data())  # fmt: skip  # noqa: E501
+def test_a_search_killed_anywhere_ends_with_the_trials_of_an_undisturbed_one(
+    stopping, trials, kills, concurrent, seed, chance
+):
+    """With early stopping, too: the same trials are stopped, at the same steps."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
         sampler = Sampler((1e-3, 1e-2), trials, seed, "target-xs-s0")
-        whole = job(Path(folder, "whole"), target_phase())
-        cut = job(Path(folder, "cut"), target_phase())
+        asked = {"search": {"trials": trials, "early_stopping": stopping}}
+        whole = job(Path(folder, "whole"), target_phase(evaluations=4), **asked)
+        cut = job(Path(folder, "cut"), target_phase(evaluations=4), **asked)
         expected = outcome(undisturbed(whole, sampler))
         for _ in range(kills):
+            ended = {trial.learning_rate for trial in finished_trials(cut)}
+            earlier = [rate for rate in calls(cut) if rate in ended]
             life(cut, sampler, concurrent, chance, killed=True)
+            assert [rate for rate in calls(cut) if rate in ended] == earlier, "what ended is not run again"
             assert set(outcome(finished_trials(cut))) <= set(expected), "nothing else was tried"
         life(cut, sampler, concurrent, chance, killed=False)
         found = finished_trials(cut)
@@ -120,6 +128,20 @@ def test_a_search_killed_anywhere_ends_with_the_trials_of_an_undisturbed_one(tri
         assert [trial.number for trial in found] == list(range(trials)), "what was killed used up no budget"
         assert len({trial.learning_rate for trial in found}) == trials, "no rate was tried twice"
         assert set(calls(cut)) == set(calls(whole)), "a lost trial is run again at its own rate"
+        assert all(trial.status != "pruned" for trial in found if trial.number < sampler.startup or not stopping)
+
+
+def test_trials_of_such_a_search_are_stopped_at_all(tmp_path):
+    sampler = Sampler((1e-3, 1e-2), 8, 0, "target-xs-s0")
+    one = job(tmp_path, target_phase(evaluations=4), search={"trials": 8, "early_stopping": True})
+    found = undisturbed(one, sampler)
+    stopped = [trial for trial in found if trial.status == "pruned"]
+    assert stopped and all(trial.steps < 10 and trial.score is None for trial in stopped)
+    winner = best(found)
+    assert winner.status == "finished" and winner.steps == 10
+    for trial in found:
+        kept = Path(one.store.trial_folder(one.phase.key, trial.number)) / "checkpoint"
+        assert kept.exists() == (trial.status == "finished")
 
 
 @pytest.mark.parametrize("end", [{SCORE: 0.0, PREEMPTED: "told to go"}, {SCORE: 0.0, FAILURE: "no"}, None])
@@ -161,11 +183,14 @@ def killing(victim: str, at: int):
     return host
 
 
-@pytest.mark.parametrize(("victim", "at"), [("driver", 2), ("trial", 4)])
-def test_a_process_of_a_real_search_is_killed(tmp_path, local_ray, monkeypatch, victim, at):
-    wanted = {"search": {"trials": 5, "window": (1e-3, 1e-2), "seed": 0}}
-    expected = undisturbed(job(tmp_path / "whole", target_phase()), Sampler((1e-3, 1e-2), 5, 0, "target-xs-s0"))
-    cut = job(tmp_path / "cut", target_phase(), **wanted)
+@pytest.mark.parametrize(("victim", "at", "stopping"), [("driver", 2, False), ("trial", 4, False), ("trial", 6, True)])
+def test_a_process_of_a_real_search_is_killed(tmp_path, local_ray, monkeypatch, victim, at, stopping):
+    trials = 8 if stopping else 5
+    wanted = {"search": {"trials": trials, "window": (1e-3, 1e-2), "seed": 0, "early_stopping": stopping}}
+    whole = job(tmp_path / "whole", target_phase(evaluations=4), **wanted)
+    expected = undisturbed(whole, Sampler((1e-3, 1e-2), trials, 0, "target-xs-s0"))
+    assert stopping == any(trial.status == "pruned" for trial in expected)
+    cut = job(tmp_path / "cut", target_phase(evaluations=4), **wanted)
     if victim == "driver":
         with pytest.raises(ray.exceptions.WorkerCrashedError):
             ray.get(searched.remote(cut, killing(victim, at)))
@@ -182,5 +207,5 @@ def test_a_process_of_a_real_search_is_killed(tmp_path, local_ray, monkeypatch, 
     monkeypatch.setattr(searching.OrderedSearch, "on_trial_complete", tell)
     again = search(cut, killing(victim, at), SLIVER, concurrent=2)
     assert outcome(again.trials) == outcome(expected)
-    assert kept[-1] == [TrialState.COMPLETE] * 5, "nothing is left running"
+    assert kept[-1] == [TrialState.COMPLETE] * trials, "nothing is left running"
     assert Path(f"{cut.data_root}.killed").exists()

@@ -123,6 +123,27 @@ def test_a_run_whose_worker_is_told_to_go_goes_on_at_once(world, local_ray, expe
     assert (found.facts["preemptions"], found.facts["restarts"]) == (1, 0)
 
 
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_a_run_that_is_not_worth_going_on_ends_at_once_for_all_workers(world, local_ray, expected, workers):
+    """One process is asked; a group whose other worker went on would never end."""
+    name = f"stopped-{workers}"
+    steps = to_file(world / f"{name}.steps")
+
+    def report(event):
+        steps(event)
+        return "score" in event and event["step"] == STEPS // 2
+
+    output = world / name
+    found = choose(workers, 1, 0.0, {})(config(), 3e-3, places(world, output), RUNTIME, report)
+    assert (found.status, found.score, found.steps) == ("pruned", None, STEPS // 2)
+    assert [step for step, _ in found.dev] == [STEPS // 2]
+    whole = expected.dev[: len(found.dev)]
+    assert [score for _, score in found.dev] == pytest.approx([score for _, score in whole], abs=1e-9)
+    assert (world / f"{name}.steps").read_text().split() == [str(step + 1) for step in range(STEPS // 2)]
+    assert 0 < found.flops < expected.flops and 0 < found.tokens < expected.tokens
+    assert not (output / "checkpoint").exists() and not (output / "resume").exists()
+
+
 DRAINED = """
 import logging, sys, time
 from pathlib import Path

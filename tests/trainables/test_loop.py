@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from tests.trainables.line import Killed, kill_at, make, quietly
-from trainables import loop, state
-from trainables.errors import CheckpointError, ModelError
+from trainables import loop, preemption, state
+from trainables.errors import CheckpointError, ModelError, Preempted
 from trainables.step import Planned
 
 
@@ -54,6 +54,75 @@ def test_a_loss_that_stays_where_it_was_has_not_diverged():
     rng = random.Random(0)
     flat = [[1.0 + rng.gauss(0, 0.1) for _ in range(60)] for _ in range(100)]
     assert sum(bool(loop.Trace(losses=losses).diverged()) for losses in flat) <= 2
+
+
+def scores_of(run_steps=20):
+    """Dev scores that only depend on the step, as many as there are scorings."""
+    given = iter(range(1, run_steps + 1))
+    return lambda: 10.0 * next(given)
+
+
+def stop_at(step, events):
+    """A report that asks, in answer to the score of that step, to stop."""
+
+    def report(event):
+        events.append(event)
+        return "score" in event and event["step"] == step
+
+    return report
+
+
+def test_a_run_is_stopped_by_the_answer_to_a_dev_score_and_has_no_result(tmp_path):
+    events = []
+    run, objective, _ = make(tmp_path, evaluate=scores_of(), evaluations=4, checkpoint_seconds=0.0)
+    trace = loop.train(run, objective, stop_at(10, events))
+    assert (len(trace.losses), events[-1]["step"], trace.stopped) == (10, 10, True)
+    outcome = trace.outcome(20.0, "checkpoint", 1, {})
+    assert (outcome.status, outcome.score, outcome.checkpoint, outcome.steps) == ("pruned", None, None, 10)
+    assert (
+        outcome.dev == ((5, 10.0), (10, 20.0)) and outcome.note == "not worth going on with dev score 20.0 at step 10"
+    )
+    assert outcome.tokens == 80 and outcome.flops == 160.0, "what was spent is counted"
+
+
+@pytest.mark.parametrize("asked", [7, 20])
+def test_only_the_answer_to_a_score_before_the_end_stops_a_run(tmp_path, asked):
+    """Step 7 has no score, and after the last one there is nothing to spare."""
+    run, objective, _ = make(tmp_path, evaluate=scores_of(), evaluations=4)
+    trace = loop.train(run, objective, lambda event: event["step"] == asked)
+    assert len(trace.losses) == 20 and not trace.stopped
+    assert trace.outcome(40.0, None, 1, {}).status == "finished"
+
+
+@pytest.mark.parametrize("cut", [4, 9, 10])
+def test_a_run_that_was_cut_off_is_stopped_where_it_would_have_been(tmp_path, cut):
+    """Step 10 is the one that stops it: killed right after it was told so, it is told so again."""
+    run, objective, _ = make(tmp_path, evaluate=lambda: 20.0, evaluations=2, checkpoint_seconds=0.0)
+    with pytest.raises(Killed):
+        loop.train(run, objective, kill_at(cut))
+    events = []
+    run, objective, _ = make(tmp_path, evaluate=lambda: 20.0, evaluations=2)
+    trace = loop.train(run, objective, stop_at(10, events))
+    assert (trace.stopped, len(trace.losses), trace.scores) == (True, 10, [(10, 20.0)])
+    assert events[-1]["step"] == 10
+
+
+@pytest.mark.parametrize("told", [3, 10])
+def test_a_run_that_had_to_go_is_stopped_where_it_would_have_been(tmp_path, told):
+    """Told to go at the step that is to be scored, it leaves the score to its next start, which stops at once."""
+
+    def leave(event):
+        if event["step"] == told - 1:
+            preemption.give_notice()
+
+    run, objective, _ = make(tmp_path, evaluate=lambda: 20.0, evaluations=2)
+    with pytest.raises(Preempted):
+        loop.train(run, objective, leave)
+    events = []
+    run, objective, _ = make(tmp_path, evaluate=lambda: 20.0, evaluations=2)
+    trace = loop.train(run, objective, stop_at(10, events))
+    assert (trace.stopped, len(trace.losses), trace.preemptions) == (True, 10, 1)
+    assert len(events) == (7 if told == 3 else 1)
 
 
 def test_a_damaged_state_starts_the_run_again(tmp_path):

@@ -34,6 +34,9 @@ RUNTIMES = {
     "spread-recompute": SHARDED.model_copy(update={"recompute": True}),
     "memory": Runtime(micro_tokens=MICRO),
     "notice": Runtime(micro_tokens=MICRO),
+    "hopeless-first": Runtime(micro_tokens=MICRO),
+    "hopeless-second": Runtime(micro_tokens=MICRO),
+    "spread-hopeless-first": SHARDED,
     "spread-killed": SHARDED.model_copy(update={"checkpoint_seconds": 1e-9}),
     "spread-memory": SHARDED,
 }
@@ -41,7 +44,10 @@ RUNTIMES = {
 
 
 def trouble(name, rank, say):
-    """What happens to the second worker at its fifth step, or to both: a report that makes it happen."""
+    """What happens to the second worker at its fifth step, or to both: a report that makes it happen.
+
+    To the dev score of step 4 the first or the second worker's report answers that it is not worth going on.
+    """
 
     def report(event):
         say(event)
@@ -51,6 +57,7 @@ def trouble(name, rank, say):
             run_out_of_memory()
         if event["step"] == 6 and "killed" in name:
             raise KeyboardInterrupt
+        return "score" in event and name.endswith(f"hopeless-{('first', 'second')[rank]}")
 
     return report
 
@@ -180,6 +187,20 @@ def test_workers_agree_on_smaller_passes_when_one_of_them_runs_out_of_memory(pai
 def test_running_out_of_memory_with_a_spread_base_is_one_line(pair):
     [said] = [one["said"] for one in pair["spread-memory"] if one["said"].startswith("ModelError")]
     assert said == "ModelError: out of memory with a sharded base; halve compute.micro_tokens, or take more workers"
+
+
+@pytest.mark.parametrize("name", ["hopeless-first", "spread-hopeless-first"])
+def test_both_workers_stop_at_the_step_at_which_the_first_is_told_to(name, pair, alone):
+    found = pair[name]
+    for one in found:
+        assert (one["outcome"]["status"], one["outcome"]["steps"], one["outcome"]["score"]) == ("pruned", 4, None)
+    assert losses(found[0]["events"]) == losses(found[1]["events"])
+    assert losses(found[0]["events"]) == pytest.approx(losses(alone["none"][1])[:4], rel=1e-5)
+
+
+def test_the_first_worker_alone_decides_whether_to_go_on(pair):
+    """Its score is the one that is recorded, and another's may differ in its last digits."""
+    assert [one["outcome"]["status"] for one in pair["hopeless-second"]] == ["finished", "finished"]
 
 
 @pytest.mark.parametrize("name", ["notice", "spread-killed"])

@@ -74,8 +74,9 @@ SEARCHES = Chapter(
             "fairness",
             "Was every arm searched as hard?",
             "Least and most over the arms of a size: trials per search, tokens per trial. Narrowed: around the winner "
-            "of the smallest size, with half the trials (search.transfer).",
-            "kind target size arms trials most_trials equal tokens most_tokens narrowed",
+            "of the smallest size, with half the trials (search.transfer). Pruned: trials that were stopped early "
+            "(search.early_stopping), and the steps that this saved, of all that the trials would have taken.",
+            "kind target size arms trials most_trials equal tokens most_tokens narrowed pruned steps_saved",
         ),
         Table(
             "regret",
@@ -89,7 +90,8 @@ SEARCHES = Chapter(
             "searches",
             "Searches of the learning rate",
             "An optimum on the edge has no worse trial on one of its sides: a better rate may lie outside.",
-            "key window_low window_high learning_rate dev_score verdict extended trials diverged failed narrowed_by",
+            "key window_low window_high learning_rate dev_score verdict extended trials diverged failed pruned "
+            "narrowed_by",
         ),
         Table(
             "lost",

@@ -191,12 +191,13 @@ def test_devices_are_workers_times_gpus_of_a_trial():
 
 def test_lost_trials_and_scoring_are_counted():
     tried = (trial(0, flops=2.0), trial(1, "diverged", flops=3.0), trial(2, "failed", flops=4.0))
-    spent_ = Cost(seconds=9.0, flops=9.0, winner_flops=2.0, winner_seconds=2.0)
+    tried += (trial(3, "pruned", flops=1.0),)  # a part of the search, as any other trial that did not win
+    spent_ = Cost(seconds=10.0, flops=10.0, winner_flops=2.0, winner_seconds=2.0)
     record = planted.record("target", "s", 1, "a", "x", 0, trials=tried, cost=spent_)
     scoring = record.model_copy(update={"key": "e", "kind": "evaluation", "trials": (), "cost": Cost(flops=1.0)})
     table = spent.by_kind(spent.phases([record, scoring], {"compute": {"gpus_per_trial": 2}}), DESIGN)
     row = table.set_index("kind").loc["target"]
-    assert (row["lost_flops"], row["lost_seconds"]) == (7.0, 7.0) and row["hours"] == pytest.approx(18 / 3600)
+    assert (row["lost_flops"], row["lost_seconds"]) == (7.0, 7.0) and row["hours"] == pytest.approx(20 / 3600)
     assert table.set_index("kind").loc["evaluation", "winner_flops"] == 1.0
 
 

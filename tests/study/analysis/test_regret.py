@@ -76,6 +76,20 @@ def test_fairness_names_what_is_unequal_and_what_is_narrowed() -> None:
     assert (large["trials"], large["most_trials"], large["tokens"], large["most_tokens"]) == (2, 3, 100, 120)
 
 
+def test_fairness_counts_what_was_stopped_early_and_what_that_saved() -> None:
+    """Of 3 x 100 steps of one arm 60 were spared, of 2 x 100 of the other none; a diverged trial spares nothing."""
+    design = Design("toy", ("xs",), ("none", "siqa"), ("xcopa",), (0,))
+    whole, early = (trial(number).model_copy(update={"steps": 100}) for number in range(2))
+    early = early.model_copy(update={"steps": 40, "status": "pruned", "score": None})
+    ended = trial(2).model_copy(update={"steps": 10, "status": "diverged", "score": None})
+    some = searched("a", "xs", 60.0, 3).model_copy(update={"trials": (whole, early, ended)})
+    none = searched("b", "xs", 60.0, 2, arm="siqa").model_copy(update={"trials": (whole, whole)})
+    [row] = fairness([some, none], design).to_dict("records")
+    assert (row["pruned"], row["steps_saved"]) == (1, pytest.approx(60 / 500))
+    [row] = fairness([none], design).to_dict("records")
+    assert (row["pruned"], row["steps_saved"]) == (0, 0.0)
+
+
 @pytest.mark.parametrize("gone", [{"arm": "law"}, {"size": "l"}, {"task": "udpos"}, {"seed": 7}])
 def test_what_was_taken_out_of_the_spec_is_compared_with_nothing(gone: dict) -> None:
     design = Design("toy", ("xs", "m"), ("none", "siqa"), ("xcopa",), (0,))

@@ -8,6 +8,7 @@ import pytest
 from study.report.cautions import cautions
 from study.report.chapters.cost import SEARCHES
 from study.report.findings import gather
+from study.report.sections import lost_trials
 from study.report.tables import csv_tables
 from study.store import Store
 from tests.study.report.synthetic import Plan, build
@@ -75,3 +76,25 @@ def test_the_page_says_which_sizes_were_narrowed_and_what_is_known_of_the_loss(t
     else:
         assert line.endswith("what that lost in score is not known of this study.")
         assert tables["regret"].empty
+
+
+def test_the_page_tells_stopped_trials_from_lost_ones(tmp_path: Path):
+    """Two of the four trials of one search at s, at half of their steps; they are no trials that came to nothing."""
+    store = build(tmp_path / "toy", PLAN)
+    lost = len(lost_trials(gather(store), csv_tables(gather(store))).rows)
+    assert not any("search.early_stopping" in line for line in cautions(gather(store)))
+    record = next(one for one in store.records() if one.search and one.size == "s" and one.arm == "none")
+    early = {"status": "pruned", "score": None, "steps": record.trials[0].steps // 2}
+    kept = [trial for trial in record.trials if trial.number == record.winner.trial or trial.status != "finished"]
+    stopped = [trial.model_copy(update=early) for trial in record.trials if trial not in kept]
+    store.write_record(record.model_copy(update={"trials": (*kept, *stopped)}))
+    found = gather(store)
+    tables = csv_tables(found)
+    [line] = [line for line in cautions(found) if "search.early_stopping" in line]
+    assert line.startswith(f"{len(stopped)} of {len(found.trials)} trials were stopped early and could not win")
+    assert len(lost_trials(found, tables).rows) == lost
+    table = tables["searches"].set_index("key")
+    assert table.loc[record.key, "pruned"] == len(stopped) > 0 and table["pruned"].sum() == len(stopped)
+    rows = tables["fairness"].set_index(["kind", "size"])
+    assert rows.loc[("target", "s"), "pruned"] == len(stopped) and rows.loc[("target", "xs"), "pruned"] == 0
+    assert 0 < rows.loc[("target", "s"), "steps_saved"] < 0.5
