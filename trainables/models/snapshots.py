@@ -23,10 +23,11 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from safetensors import safe_open
@@ -70,9 +71,14 @@ def snapshot(folder: str, snapshots: str, quantization: Quantization) -> str:
     return base(folder, snapshots, quantization).folder
 
 
-def base(folder: str, snapshots: str, quantization: Quantization) -> Base:
-    """What `snapshot` makes or finds, with its checksums; the same errors. The bytes are not looked at again."""
-    source = _source(folder)
+def base(
+    folder: str, snapshots: str, quantization: Quantization, checksums: Mapping[str, str] = MappingProxyType({})
+) -> Base:
+    """What `snapshot` makes or finds, with its checksums; the same errors. The bytes are not looked at again.
+
+    `checksums`: what the files in `folder` must be, {name: sha256}; else they are taken as they are.
+    """
+    source = _source(folder, checksums)
     if quantization == "none":
         return source
     key = hashlib.sha256(f"{VERSION} {source.sha256}".encode()).hexdigest()[:16]
@@ -128,11 +134,11 @@ def tokenizer(folder: str) -> Any:
     return found
 
 
-def _source(folder: str) -> Base:
-    """The model's own files. Those of an origin.json are taken at their word here: see `verify`."""
+def _source(folder: str, recorded: Mapping[str, str]) -> Base:
+    """The model's own files. Those that are recorded are taken at their word here: see `verify`."""
     origin = storage.join(folder, ORIGIN)
-    recorded: dict[str, str] = {}
-    if storage.exists(origin):
+    if ORIGIN in recorded or (not recorded and storage.exists(origin)):
+        storage.verify(folder, {name: recorded[name] for name in recorded if name == ORIGIN})
         told = storage.read_json(origin)
         folder, recorded = told["folder"], told["files"]
     # The tokenizer is a part of the snapshot: another one makes another.
