@@ -299,7 +299,7 @@ def local_copy(folder: str) -> Iterator[str]:
         yield target
         return
     with _temporary() as here:
-        _download(folder, here)
+        download(folder, here)
         yield here
 
 
@@ -312,7 +312,8 @@ def checked(folder: str, files: Mapping[str, str]) -> Iterator[str]:
 
 
 @patient
-def _download(folder: str, here: str) -> None:
+def download(folder: str, here: str) -> None:
+    """All files below a folder, into a local one that is there. Raises `StorageError`."""
     fs, target = filesystem(folder)
     with named(folder, "read"):
         fs.get(target.rstrip("/") + "/", here, recursive=True)

@@ -19,11 +19,10 @@ from bitsandbytes.nn import Linear4bit
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from trainables import storage
 from trainables.config import Attention, Quantization
 from trainables.errors import ModelError
 from trainables.flops import linear_weights
-from trainables.models import families, snapshots
+from trainables.models import families, nearby, snapshots
 from trainables.models.families import ModelFamily, Pooling
 
 
@@ -111,10 +110,9 @@ def _load(
     checksums: tuple[tuple[str, str], ...],
 ) -> Backbone:
     base = snapshots.base(folder, store, quantization, dict(checksums))
-    snapshots.verify(base)
     device = f"cuda:{torch.cuda.current_device()}" if whole and torch.cuda.is_available() else "cpu"
     dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
-    with storage.local_copy(base.folder) as here:
+    with nearby.files(base) as here:
         config, family = families.read(here)
         families.check_attention(config.model_type, attention)
         model = families.load(here, device, dtype)

@@ -25,7 +25,6 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -39,27 +38,13 @@ from trainables import locks, storage
 from trainables.config import Quantization
 from trainables.errors import CheckpointError, ModelError
 from trainables.models import families
+from trainables.models.basefiles import FACTS, Base, verify
 from trainables.models.published import CONFIG, INDEX, ORIGIN, SINGLE, tokenizer_files
 from trainables.models.quantising import quantise
 
 VERSION = 1
 """Raise it when the same model no longer gives the same snapshot."""
-FACTS, OUTPUT = "snapshot.json", "output.safetensors"
-
-
-@dataclass(frozen=True)
-class Base:
-    """The files of a frozen base."""
-
-    folder: str
-    files: dict[str, str]
-    """Name -> sha256 of config.json and of everything that holds weights; of a model's own files the tokenizer too."""
-
-    @property
-    def sha256(self) -> str:
-        """One digest over all files: equal for every phase of a size, or something is wrong."""
-        lines = [f"{value}  {name}\n" for name, value in sorted(self.files.items())]
-        return hashlib.sha256("".join(lines).encode()).hexdigest()
+OUTPUT = "output.safetensors"
 
 
 def snapshot(folder: str, snapshots: str, quantization: Quantization) -> str:
@@ -89,18 +74,6 @@ def base(
             if not storage.exists(facts):
                 _make(source, target, quantization)
     return Base(target, storage.read_json(facts)["files"])
-
-
-def verify(found: Base) -> None:
-    """Raises `CheckpointError` naming the first file that differs; a snapshot is then made again by the next call."""
-    for name, wanted in found.files.items():
-        path = storage.join(found.folder, name)
-        value = storage.checksum(path) if storage.exists(path) else "nothing"
-        if value != wanted:
-            snapshot = storage.join(found.folder, FACTS)
-            again = "it will be made again" if storage.exists(snapshot) else "fetch or pretrain the model again"
-            storage.remove(snapshot)
-            raise CheckpointError(f"{path}: sha256 is {value[:12]}, but {wanted[:12]} was recorded; {again}")
 
 
 def output_weights(folder: str, names: tuple[str, ...]) -> Tensor | None:
@@ -172,8 +145,8 @@ def _locked(target: str) -> Iterator[None]:
 
 
 def _make(source: Base, target: str, quantization: Quantization) -> None:
-    verify(source)
     with storage.local_copy(source.folder) as here, storage.publish(target) as out:
+        verify(source, here)
         quantise(here, _weight_files(here), out, quantization)
         config, family = families.read(here)
         if not config.tie_word_embeddings and (weights := output_weights(here, family.output)) is not None:
