@@ -13,10 +13,10 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from study.records import Checkpoint, Cost, Record, Search, Trial, Winner
+from study.records import Cost, Record, Search, Trial, Winner
 from study.spec import StudySpec
 from study.store import Store
-from trainables import storage
+from study.verified import hashed
 from trainables.errors import CheckpointError
 from trainables.models.published import Imported
 from trainables.results import LanguageScore, Outcome
@@ -38,14 +38,14 @@ def pretrain_record(phase: Phase, spec: StudySpec, store: Store, outcome: Outcom
         peak_memory_mb=outcome.peak_memory_mb,
     )
     facts = {**outcome.facts, "first_loss": outcome.first_loss, "last_loss": outcome.last_loss, "curve": outcome.curve}
-    kept = _hashed(store, f"phases/{phase.key}/checkpoint")
+    kept = hashed(store.path, f"phases/{phase.key}/checkpoint")
     return _record(phase, spec, store, outcome.parameters, cost, started, facts=facts, checkpoint=kept)
 
 
 def import_record(phase: Phase, spec: StudySpec, store: Store, done: Imported, started: str) -> Record:
     """The record of an import; its checkpoint says where the model's files are and what they contain."""
     cost = Cost(seconds=done.seconds, wall_seconds=max(done.seconds, _since(started)))
-    kept = _hashed(store, f"phases/{phase.key}/checkpoint")
+    kept = hashed(store.path, f"phases/{phase.key}/checkpoint")
     facts = {"snapshot_sha256": done.snapshot}
     return _record(phase, spec, store, done.parameters, cost, started, facts=facts, checkpoint=kept)
 
@@ -81,7 +81,7 @@ def tuning_record(
         search=search,
         trials=tuple(trials),
         facts=outcome.facts,
-        checkpoint=_hashed(store, f"phases/{phase.key}/checkpoint"),
+        checkpoint=hashed(store.path, f"phases/{phase.key}/checkpoint"),
     )
 
 
@@ -89,17 +89,17 @@ def evaluation_record(
     phase: Phase, spec: StudySpec, store: Store, scores: Sequence[LanguageScore], wall: float, started: str
 ) -> Record:
     """The record of a scoring."""
-    parameters = parent(store, phase.backbone).parameters
+    parameters = recorded(store, phase.backbone).parameters
     tokens = sum(score.tokens for score in scores)
     seconds = sum(score.seconds for score in scores)
     cost = Cost(
         seconds=seconds, wall_seconds=max(wall, seconds), tokens=tokens, flops=sum(score.flops for score in scores)
     )
-    kept = _hashed(store, f"phases/{phase.key}/predictions")
+    kept = hashed(store.path, f"phases/{phase.key}/predictions")
     return _record(phase, spec, store, parameters, cost, started, scores=tuple(scores), predictions=kept)
 
 
-def parent(store: Store, key: str) -> Record:
+def recorded(store: Store, key: str) -> Record:
     """The record of a phase this one builds on. Raises `CheckpointError` when it is gone."""
     record = store.record(key, verify=False)
     if record is None:
@@ -111,7 +111,7 @@ def _record(
     phase: Phase, spec: StudySpec, store: Store, parameters: int, cost: Cost, started: str, **rest: Any
 ) -> Record:
     above = phase.parent or phase.backbone
-    before = parent(store, above).lineage if above != phase.key else ()
+    before = recorded(store, above).lineage if above != phase.key else ()
     return Record(
         key=phase.key,
         kind=phase.kind,
@@ -133,11 +133,6 @@ def _record(
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         **rest,
     )
-
-
-def _hashed(store: Store, path: str) -> Checkpoint:
-    files = storage.checksums(store.join(path))
-    return Checkpoint(path=path, files=files, bytes=sum(storage.size(store.join(path, name)) for name in files))
 
 
 def _since(started: str) -> float:

@@ -11,6 +11,7 @@ else. Everything worth keeping is in the store: kill the driver at any moment, r
 from __future__ import annotations
 
 import logging
+import math
 import os
 import secrets
 import signal
@@ -36,7 +37,6 @@ from study.stopping import GRACE_SECONDS, Limits, Stopped
 from study.store import Store
 from study.work import Job, Result, keep_failure, one_line, run_phase, tune_once
 from trainables import patience
-from trainables.config import TuneConfig
 from trainables.errors import StudyError
 from trainables.hosts import DIED, POOL, RESTARTS, choose, killed, own, trial_resources, unwrapped
 
@@ -88,6 +88,8 @@ def run(
         gpus, sizes = spec.compute.gpus_per_trial, sorted({row.phase.size for row in rows if row.action == "run"})
         placement.check(sizes, gpus, there)
         walk.places = {size: placement.asked(size, gpus, there) for size in sizes}
+        if not local:
+            walk.leaders = placement.leaders(ray.nodes(), spec.compute, spec.search.trials)
         try:
             with patience.long():
                 walk.to_the_end()
@@ -113,6 +115,8 @@ class _Walk:
     """What a process that only waits for others asks for."""
     places: dict[str, dict[str, float]] = field(default_factory=dict)
     """Size -> what leads a process that trains it to nodes of its group."""
+    leaders: float = math.inf
+    """How many searches, and phases of worker groups, the head holds at a time."""
     flying: dict[Any, str] = field(default_factory=dict)
     """Task reference -> key."""
     since: dict[str, float] = field(default_factory=dict)
@@ -125,6 +129,7 @@ class _Walk:
     spent: float = 0.0
     """Device-seconds of the phases that were finished before, and of what this walk has held; only with a budget."""
     slots: int = 0
+    said_full: bool = False
     looked: float = -LOOK_SECONDS
     """When it last looked outside (monotonic)."""
 
@@ -177,7 +182,13 @@ class _Walk:
             ray.cancel(reference, force=True)
 
     def _submit(self) -> None:
-        for key in self.queue.take(self.slots - len(self.flying)):
+        free = self.slots - len(self.flying)
+        leading = sum(key in self.queue.led for key in self.flying.values())
+        chosen = self.queue.take(free, self.leaders - leading)
+        if len(chosen) < free and self.queue.waits_for_lead and not self.said_full:
+            self.said_full = True
+            self.echo(f"{self.leaders:.0f} searches at a time fill the head's memory; the others wait for their turn")
+        for key in chosen:
             self.since[key] = time.monotonic()
             job = self.jobs[key]
             self.flying[_submit(job, self.places[job.phase.size], self.sliver, self.local)] = key
@@ -243,6 +254,7 @@ def _walk(spec: StudySpec, store: Store, rows: Sequence[Row], echo: Echo, limits
     done = {row.phase.key for row in rows if row.action == "done"}
     for key in done:
         clock.over(key)
+    led = {key for key, phase in phases.items() if placement.led(phase.config, phase.tuned_by is None, spec.compute)}
     root = data_root(spec, store)
     root = root if "://" in root else os.path.abspath(root)
     stopped = stopping.last(store)
@@ -250,7 +262,7 @@ def _walk(spec: StudySpec, store: Store, rows: Sequence[Row], echo: Echo, limits
         spec=spec,
         store=store,
         jobs={key: Job(phase, spec, store.path, root, stopped) for key, phase in phases.items()},
-        queue=Queue(needs, priorities(needs, costs), done=done),
+        queue=Queue(needs, priorities(needs, costs), done=done, led=led),
         clock=clock,
         echo=echo,
         stopped=stopped,
@@ -293,7 +305,7 @@ def _submit(job: Job, place: dict[str, float], sliver: dict[str, float], local: 
     """Start one phase. Locally the phases fill the machine, so a search tries one learning rate at a time."""
     compute = job.spec.compute
     environment = {**QUIET, **_threads(compute.cpus_per_trial)}
-    if isinstance(job.phase.config, TuneConfig) and (job.phase.tuned_by is None or compute.workers):
+    if placement.led(job.phase.config, job.phase.tuned_by is None, compute):
         pin = sliver if sliver == DRIVER else {}
         task = _drive.options(resources=pin, runtime_env={"env_vars": {**environment, **DRIVE}})
         return task.remote(job, holding.at_a_time(job.phase, job.spec, local), place, sliver)

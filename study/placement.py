@@ -7,16 +7,22 @@ A cluster that was made for a study (`study clusters render`) says so in resourc
 one `size-14b`, and so has the head, so that a driver sees what the cluster is for while no group has a node. Then a
 phase asks for a sliver of it beside its GPU. On any other cluster it asks for nothing, and takes the GPU it gets. The
 head also says how many GPUs there may be, so that all of them are asked for at once and not one after another.
+
+A search is led by a process on the head, and so is a group of workers: the head's memory says how many of these run at
+a time.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from study.budget import demand
 from study.fit import Fit, fit
 from study.gpus import Card
 from study.spec import Compute, StudySpec
+from trainables.config import TuneConfig
 from trainables.errors import StudyError
 
 PREFIX = "size-"
@@ -24,6 +30,8 @@ GPUS = "planned-gpus"
 """Of the head: GPUs of all groups at their largest."""
 SLIVER = 0.001
 """Of a node's single unit: a thousand processes per node may ask."""
+LEADING_BYTES = 120e6
+"""Memory of a process on the head that leads trials or waits for one (measured: see `clusters/SCALE.md`)."""
 
 
 def cards_for(spec: StudySpec, offered: Sequence[Card]) -> dict[str, Card]:
@@ -99,3 +107,20 @@ def slots(compute: Compute, resources: dict[str, float], local: bool) -> int:
     if needs["GPU"]:
         fit = max(fit, int(resources.get(GPUS, 0.0) / needs["GPU"]))
     return compute.slots or (fit if local else fit + 1)
+
+
+def led(config: object, searches: bool, compute: Compute) -> bool:
+    """Whether a phase trains elsewhere than in the process that its driver starts: a search, or a group of workers."""
+    return isinstance(config, TuneConfig) and (searches or compute.workers > 0)
+
+
+def leaders(nodes: Iterable[Mapping[str, Any]], compute: Compute, trials: int) -> float:
+    """How many led phases the memory of a cluster's head holds, one at least; `nodes`: as Ray lists them.
+
+    `trials`: of a search. Those with a GPU of their own run elsewhere; others have a process on the head that waits.
+    Without a head of its own kind (see `head_resources`) there is no bound: processes go where there is room.
+    """
+    heads = [node["Resources"] for node in nodes if node["Alive"] and "driver" in node["Resources"]]
+    memory = sum(head.get("memory", 0.0) for head in heads)
+    beside = 0 if compute.gpus_per_trial and not compute.workers else trials
+    return max(1, memory // (LEADING_BYTES * (1 + beside))) if memory else math.inf

@@ -11,8 +11,9 @@ also starts the large sizes early: they are never left for the end of the study.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
@@ -40,6 +41,8 @@ class Queue:
     """Key -> why, for phases that failed themselves."""
     blocked: dict[str, str] = field(default_factory=dict)
     """Key -> the failed phase behind it."""
+    led: Collection[str] = frozenset()
+    """Keys of phases of which only so many may run at the same time, whatever else runs."""
 
     def __post_init__(self) -> None:
         self._order = {key: place for place, key in enumerate(self.needs)}
@@ -48,6 +51,7 @@ class Queue:
         """Key -> how many of its needs are not done."""
         self._ready: list[tuple[float, int, str]] = []
         """Heap of (minus priority, place in the plan, key)."""
+        self._ready_led: list[tuple[float, int, str]] = []
         for key, needs in self.needs.items():
             open_needs = {need for need in needs if need in self.needs and need not in self.done}
             for need in open_needs:
@@ -60,13 +64,24 @@ class Queue:
     def over(self) -> bool:
         return len(self.done) + len(self.failed) + len(self.blocked) == len(self.needs)
 
-    def take(self, free: int) -> list[str]:
-        """Up to `free` ready phases, which count as running from now on."""
+    def take(self, free: int, led: float = math.inf) -> list[str]:
+        """Up to `free` ready phases, which count as running from now on; at most `led` of those that are led. The ones
+        that these leave out go first as soon as they may: what goes before them has no use for their places."""
         chosen: list[str] = []
-        while self._ready and len(chosen) < free:
-            chosen.append(heappop(self._ready)[2])
+        while len(chosen) < free:
+            heaps = [heap for heap in (self._ready, self._ready_led if led > 0 else []) if heap]
+            if not heaps:
+                break
+            key = heappop(min(heaps, key=lambda heap: heap[0]))[2]
+            led -= key in self.led
+            chosen.append(key)
         self.running.update(chosen)
         return chosen
+
+    @property
+    def waits_for_lead(self) -> bool:
+        """Whether a phase is ready that is led; after a `take` that had places left, it waits for nothing else."""
+        return bool(self._ready_led)
 
     def put_back(self, key: str) -> None:
         """A phase that could not be run now (another driver has it) is ready again."""
@@ -96,7 +111,8 @@ class Queue:
         return sorted(fresh, key=self._order.__getitem__)
 
     def _offer(self, key: str) -> None:
-        heappush(self._ready, (-self.priority[key], self._order[key], key))
+        heap = self._ready_led if key in self.led else self._ready
+        heappush(heap, (-self.priority[key], self._order[key], key))
 
 
 def priorities(needs: Mapping[str, Sequence[str]], costs: Mapping[str, float]) -> dict[str, float]:

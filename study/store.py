@@ -11,7 +11,7 @@ the checksums it lists hold; everything else in the folder can be made again.
     data/lab-<seed>/                generated lab data       report/  mlflow/
     phases/<key>/record.json        + lease.json, progress.json, log.txt, failure.json
     phases/<key>/trials/<n>.json    a finished trial; trials/<n>/ is that trial's output folder
-    phases/<key>/checkpoint/        the winner; scores/ and predictions/ for an evaluation
+    phases/<key>/checkpoint/        the winner; scores/ and predictions/ for an evaluation; + <folder>.verified-<digest>
 
 Beside the studies lies what they share: models/ (published ones, as fetched), snapshots/ (quantised backbones,
 tokenised data; named by content), data/hub/ and calibrations/.
@@ -22,22 +22,24 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from study.records import Record, Trial
-from trainables import many, storage
+from study import verified
+from study.records import Checkpoint, Record, Trial
+from trainables import listing, many, storage
 from trainables.errors import CheckpointError, SpecError, StorageError
 
 NO_RECORD = "no record yet"
 PATTERN = frozenset("*?[")
 """In an address these would match the folders of others, also where one of ours is to be removed."""
-
-_verified: dict[tuple[str, str], str] = {}
-"""(path, what the filesystem says about it: size, time, inode or etag) -> sha256, for this process."""
+READERS = 8
+"""Phases whose files are read at the same time; a client of an object store holds some 50 MB of each."""
 
 
 class Store:
@@ -84,15 +86,21 @@ class Store:
         return self.check_many([key], verify)[key]
 
     def check_many(self, keys: Iterable[str], verify: bool = True) -> dict[str, tuple[Record | None, str]]:
-        """`check` of each key, in their order; a remote storage is asked for many records at the same time."""
+        """`check` of each key, in their order; a remote storage is asked for many records at the same time. Of the
+        files that records vouch for only those are read that nobody has read since they were written."""
         paths = {key: self._record(key) for key in keys}
         contents = many.read(list(paths.values()))
-        return {key: self._judge(key, contents[path], verify) for key, path in paths.items()}
+        judged = {key: self._judge(key, contents[path]) for key, path in paths.items()}
+        good = [record for record, _ in judged.values() if record]
+        if verify and good:
+            judged |= {key: (None, problem) for key, problem in self._damaged(good).items()}
+        return judged
 
     def _record(self, key: str) -> str:
         return self.join("phases", key, "record.json")
 
-    def _judge(self, key: str, content: bytes | None, verify: bool) -> tuple[Record | None, str]:
+    def _judge(self, key: str, content: bytes | None) -> tuple[Record | None, str]:
+        """What the record itself says, without its files."""
         path = self._record(key)
         if content is None:
             return None, NO_RECORD
@@ -106,8 +114,25 @@ class Store:
             return None, f"record is not valid ({where}): {path}"
         if record.key != key:
             return None, f"record is of another phase ({record.key}): {path}"
-        problem = self._damage(record) if verify else ""
-        return (None, problem) if problem else (record, "")
+        return record, ""
+
+    def _damaged(self, records: list[Record]) -> dict[str, str]:
+        """{key: why the files that its record vouches for are not what it says}."""
+        # Listed after the records were read: what they name was there before them.
+        look = listing.looking(self.path, "phases" if len(records) > 1 else f"phases/{records[0].key}")
+        unseen = {record.key: found for record in records if (found := verified.unseen(record, look))}
+        check = partial(self._damage, look)
+        with ThreadPoolExecutor(READERS) as pool:
+            said = dict(zip(unseen, pool.map(check, unseen.values()), strict=True))
+        return {key: problem for key, problem in said.items() if problem}
+
+    def _damage(self, look: listing.Look, unseen: list[Checkpoint]) -> str:
+        return next((said for kept in unseen if (said := verified.damage(self.path, kept, look))), "")
+
+    def doubt(self, key: str) -> None:
+        """Files of a finished phase were not what its record says: the next `check` reads them."""
+        with suppress(StorageError):
+            verified.doubt(self.phase_folder(key))
 
     def record(self, key: str, verify: bool = True) -> Record | None:
         """The record of a finished phase; None when there is none or it does not hold (`check` says why)."""
@@ -133,19 +158,6 @@ class Store:
         storage.write_json(self._record(record.key), record.model_dump(mode="json"))
         with suppress(StorageError):
             self.clear(record.key)
-
-    def _damage(self, record: Record) -> str:
-        """Why the files that a record vouches for are not what it says; empty when they are."""
-        vouched = [kept for kept in (record.checkpoint, record.predictions) if kept]
-        for folder, name, wanted in ((kept.path, *file) for kept in vouched for file in kept.files.items()):
-            path = self.join(folder, name)
-            try:
-                found = _checksum(path)
-            except FileNotFoundError:
-                return f"a recorded file is missing: {path}"
-            if found != wanted:
-                return f"record's checksum differs: {path}"
-        return ""
 
     # Trials, progress, failures
 
@@ -232,11 +244,3 @@ def _mapping(content: bytes | None) -> dict[str, Any]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _checksum(path: str) -> str:
-    """sha256 of a file, remembered for as long as the filesystem says that it is the same file."""
-    state = (path, storage.state(path))
-    if state not in _verified:
-        _verified[state] = storage.checksum(path)
-    return _verified[state]

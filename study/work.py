@@ -12,14 +12,14 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from study import halving, models, narrowing, phaselog, stopping
-from study.assemble import evaluation_record, import_record, pretrain_record, tuning_record
+from study.assemble import evaluation_record, import_record, pretrain_record, recorded, tuning_record
 from study.lease import Lease, LeaseHeld
 from study.records import Record, Search, Trial
 from study.runtime import runtime
@@ -62,7 +62,7 @@ class Job:
         return Store(self.store_path)
 
     def places(self, output: str) -> Places:
-        """Where this phase reads, and the folder it writes into."""
+        """Where this phase reads, and the folder it writes into. Raises `CheckpointError` when a record is gone."""
         phase, store = self.phase, self.store
         return Places(
             root=self.data_root,
@@ -70,7 +70,16 @@ class Job:
             snapshots=store.snapshots,
             output=output,
             parent=store.checkpoint_folder(phase.parent) if phase.parent else None,
+            backbone_files=self._recorded(phase.backbone),
+            parent_files=self._recorded(phase.parent),
         )
+
+    def _recorded(self, key: str | None) -> dict[str, str]:
+        """{name: sha256} of the files that a phase built on has left; none of this phase itself."""
+        if key is None or key == self.phase.key:
+            return {}
+        kept = recorded(self.store, key).checkpoint
+        return kept.files if kept else {}
 
     def model_folder(self) -> str:
         """Where the published model of an import lies. Raises `DataError` when it is not fetched."""
@@ -201,7 +210,8 @@ def _evaluate(job: Job, config: EvaluationConfig, begun: str) -> Record:
     key = job.phase.key
     started = time.perf_counter()
     places = job.places(job.store.phase_folder(key))
-    scores = evaluate(config, places, job.runtime(), job.progress())
+    with _doubting(job):
+        scores = evaluate(config, places, job.runtime(), job.progress())
     return evaluation_record(job.phase, job.spec, job.store, scores, time.perf_counter() - started, begun)
 
 
@@ -215,7 +225,9 @@ def run_trial(job: Job, number: int, learning_rate: float, host: Host, started: 
     if not isinstance(config, TuneConfig):
         raise TypeError(f"{key} is not a tuning phase")
     report = job.progress({"trial": number, "learning_rate": learning_rate}, _cutoffs(job, config, number))
-    outcome = host(config, learning_rate, job.places(folder), job.runtime(), report)
+    places = job.places(folder)
+    with _doubting(job):
+        outcome = host(config, learning_rate, places, job.runtime(), report)
     storage.write_json(storage.join(folder, OUTCOME), outcome.model_dump(mode="json"))
     trial = Trial(
         number=number,
@@ -236,6 +248,17 @@ def _cutoffs(job: Job, config: TuneConfig, number: int) -> dict[int, float]:
         return {}
     before = [trial for trial in finished_trials(job) if trial.number < number]
     return halving.cutoffs(rungs(config.steps, config.evaluations, config.warmup), before)
+
+
+@contextmanager
+def _doubting(job: Job) -> Iterator[None]:
+    """What cannot be loaded may be what a finished phase left: then the next plan reads it."""
+    try:
+        yield
+    except CheckpointError:
+        for key in {job.phase.backbone, job.phase.parent} - {None, job.phase.key}:
+            job.store.doubt(str(key))
+        raise
 
 
 def _finite(value: float) -> float | None:

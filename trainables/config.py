@@ -189,6 +189,9 @@ class Places(Frozen):
     """Folder this phase writes into."""
     parent: str | None = None
     """Checkpoint folder (adapter/, heads/) of the phase this one continues from."""
+    backbone_files: dict[str, str] = Field(default_factory=dict)
+    parent_files: dict[str, str] = Field(default_factory=dict)
+    """{name: sha256} of what was recorded of these two; files are hashed when they are loaded. Empty: as they are."""
 
 
 class Runtime(Frozen):

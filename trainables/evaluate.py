@@ -42,12 +42,18 @@ def evaluate(config: EvaluationConfig, places: Places, runtime: Runtime, report:
     found = {cell: _known(places, cell) for cell in config.cells}
     missing = [cell for cell, known in found.items() if known is None]
     if missing:
-        backbone = load(places.backbone, places.snapshots, config.quantization, config.attention)
+        backbone = load(
+            places.backbone,
+            places.snapshots,
+            config.quantization,
+            config.attention,
+            checksums=places.backbone_files,
+        )
         causal = config.attention == "causal"
         wanted = {cell.task: heads.choose(get(cell.task), causal) for cell in missing}
         root = Root(places.root)
         done = 0
-        with network(backbone, Adapter(), places.parent, wanted, config.size.family, trainable=False) as net:
+        with network(backbone, Adapter(), places.parent, wanted, config.size.family, False, places.parent_files) as net:
             asked = Evaluation(config, places, root, backbone, net, frozenset(missing))
             for task in wanted:
                 for one in predictions(asked, get(task)):

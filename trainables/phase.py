@@ -58,7 +58,7 @@ def train(
     wanted = _heads(config, root)
     torch.manual_seed(config.seed)
     with (
-        network(backbone, config.adapter, places.parent, wanted, config.size.family, trainable=True) as net,
+        network(backbone, config.adapter, places.parent, wanted, config.size.family, True, places.parent_files) as net,
         layers.arranged(backbone, runtime),
         sharded(net, group) if spread else nullcontext(),
     ):
@@ -104,7 +104,14 @@ def _backbone(config: TuneConfig, places: Places, group: Group) -> Backbone:
     """The base. The first worker makes its snapshot, where there is none yet, and the others wait for it."""
     if group.rank:
         group.wait()
-    backbone = load(places.backbone, places.snapshots, config.quantization, config.attention, not group.lockstep)
+    backbone = load(
+        places.backbone,
+        places.snapshots,
+        config.quantization,
+        config.attention,
+        whole=not group.lockstep,
+        checksums=places.backbone_files,
+    )
     if not group.rank:
         group.wait()
     return backbone

@@ -17,7 +17,7 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -221,14 +221,6 @@ def modified(path: str) -> float:
 
 
 @patient
-def size(path: str) -> int:
-    """Bytes of a file. Raises as `read_bytes` does."""
-    fs, target = filesystem(path)
-    with named(path, "read"):
-        return int(fs.info(target)["size"])
-
-
-@patient
 def remove(path: str) -> None:
     """Remove a file or a folder; absent is fine, also when it goes meanwhile. Raises `StorageError` when refused.
 
@@ -283,34 +275,21 @@ def _walked(folder: str) -> list[str]:
     return [os.path.join(top, name) for top, _, files in os.walk(folder, onerror=refuse) for name in files]
 
 
-@patient
-def state(path: str) -> str:
-    """What the storage says about a file (size, times, inode or etag): another one, and it may be another file.
-
-    Raises `FileNotFoundError` when absent, `StorageError` when the storage refuses.
-    """
-    fs, target = filesystem(path)
-    with named(path, "read"):
-        if not isinstance(fs, LocalFileSystem):
-            return str(fs.ukey(target))
-        found = os.stat(target)
-        return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
-
-
 def checksums(folder: str) -> dict[str, str]:
     """{relative name: sha256} of every file below a folder."""
     return {name: checksum(join(folder, name)) for name in below(folder) if not name.endswith(".tmp")}
 
 
-def verify(folder: str, expected: dict[str, str]) -> None:
-    """Raise `CheckpointError` naming the first file that is absent or differs from its checksum."""
+def verify(folder: str, expected: Mapping[str, str], known_as: str = "") -> None:
+    """Raise `CheckpointError` naming the first file that is absent or differs from its checksum; `known_as`: the folder
+    that this one is a copy of."""
     for name, wanted in expected.items():
-        path = join(folder, name)
+        path, known = join(folder, name), join(known_as or folder, name)
         if not exists(path):
-            raise CheckpointError(f"{path}: missing; the phase will be trained again")
+            raise CheckpointError(f"{known}: missing; the phase will be trained again")
         found = checksum(path)
         if found != wanted:
-            raise CheckpointError(f"{path}: sha256 {found[:12]} but {wanted[:12]} was recorded; it will be made again")
+            raise CheckpointError(f"{known}: sha256 {found[:12]} but {wanted[:12]} was recorded; it will be made again")
 
 
 @contextmanager
@@ -321,12 +300,21 @@ def local_copy(folder: str) -> Iterator[str]:
         yield target
         return
     with scratch.folder("copy") as here:
-        _download(folder, here)
+        download(folder, here)
+        yield here
+
+
+@contextmanager
+def checked(folder: str, files: Mapping[str, str]) -> Iterator[str]:
+    """`local_copy` of a folder whose files have these checksums; raises `CheckpointError` naming one that has not."""
+    with local_copy(folder) as here:
+        verify(here, files, known_as=folder)
         yield here
 
 
 @patient
-def _download(folder: str, here: str) -> None:
+def download(folder: str, here: str) -> None:
+    """All files below a folder, into a local one that is there. Raises `StorageError`."""
     fs, target = filesystem(folder)
     with named(folder, "read"):
         fs.get(target.rstrip("/") + "/", here, recursive=True)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from study import verified
 from study.analysis.benchmark import Average
 from study.analysis.design import design as read_design
 from study.analysis.frame import Design
@@ -111,7 +112,8 @@ def _texts(store: Store, scored: Scored, test: Gold, root: Root) -> list[str]:
     file = f"{test.task}.{test.language}.test.parquet"
     path = store.join("phases", scored.record.key, "predictions", file)
     try:
-        table = pd.read_parquet(io.BytesIO(storage.read_bytes(path)), columns=["id", "prediction"])
+        content = verified.read(path, scored.record.predictions)
+        table = pd.read_parquet(io.BytesIO(content), columns=["id", "prediction"])
     except (OSError, ValueError, KeyError) as error:
         raise CheckpointError(f"{path}: predictions cannot be read; remove the phase's folder and run again") from error
     scored_ids, ids = table["id"].astype(str).tolist(), [str(example.id) for example in test.examples]

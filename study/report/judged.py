@@ -21,6 +21,7 @@ import pandas as pd
 import pyarrow
 from pyarrow import parquet
 
+from study import verified
 from study.analysis.basis import DevCell
 from study.analysis.frame import NONE, lines, result_cells
 from study.analysis.resample import Cell, Judged
@@ -28,7 +29,7 @@ from study.progress import Told, silent
 from study.records import Record
 from study.store import Store
 from trainables import storage
-from trainables.errors import StorageError
+from trainables.errors import CheckpointError, StorageError
 
 COLUMNS = ["id", "hits", "predicted", "possible"]
 GROUP = "group"
@@ -55,7 +56,7 @@ def predictions(
     What cannot be read is left out and noted.
     """
     cells, dev = result_cells(rows), rows[(rows["split"] == "dev") & (rows["arm"] != NONE)]
-    marks = {record.key: fingerprint(record) for record in records if record.kind == "evaluation"}
+    scorings = {record.key: record for record in records if record.kind == "evaluation"}
     wanted: dict[str, set[Place]] = defaultdict(set)
     for row in lines(cells):
         wanted[row.key].add((row.target, row.language, "test"))
@@ -65,7 +66,7 @@ def predictions(
     read = {}
     for done, (key, places) in enumerate(wanted.items()):
         progress("reading predictions", done, len(wanted))
-        read[key] = _scoring(store, key, sorted(places), marks[key], ids)
+        read[key] = _scoring(store, scorings[key], sorted(places), ids)
     judged = {
         (row.size, row.arm, row.target, row.seed, row.language): found
         for row in lines(cells)
@@ -91,12 +92,12 @@ def fingerprint(record: Record) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _scoring(store: Store, key: str, places: list[Place], mark: str, ids: Ids) -> dict[Place, Judged]:
+def _scoring(store: Store, record: Record, places: list[Place], ids: Ids) -> dict[Place, Judged]:
     """Judged predictions of one evaluation: from its cache file, else from its predictions, which are then kept."""
-    cache = storage.join(store.report_folder, "cache", f"{key}.npz")
+    cache, mark = storage.join(store.report_folder, "cache", f"{record.key}.npz"), fingerprint(record)
     kept = _unpacked(cache, mark, ids) or {}
     lacking = [place for place in places if place not in kept]  # unreadable ones too: they may have been mended
-    new = {place: judged for place in lacking if (judged := _read(_path(store, key, place), ids)) is not None}
+    new = {place: judged for place in lacking if (judged := _read(store, record, place, ids)) is not None}
     found = {place: judged for place, judged in sorted((kept | new).items(), key=lambda item: item[0])}
     if new:
         storage.write_bytes(cache, _packed(found, mark))
@@ -107,16 +108,23 @@ def _path(store: Store, key: str, place: Place) -> str:
     return store.join("phases", key, "predictions", f"{'.'.join(place)}.parquet")
 
 
-def _read(path: str, ids: Ids) -> Judged | None:
+def _read(store: Store, record: Record, place: Place, ids: Ids) -> Judged | None:
+    """None where the file is not what was recorded, or cannot be read."""
     try:
-        data = pyarrow.BufferReader(storage.read_bytes(path))
-        file = parquet.ParquetFile(data)
+        content = verified.read(_path(store, record.key, place), record.predictions)
+        file = parquet.ParquetFile(pyarrow.BufferReader(content))
         there = [*COLUMNS, *([GROUP] if GROUP in file.schema_arrow.names else [])]
         table = file.read(columns=there, use_threads=False)
         names = table["id"].cast(pyarrow.string()).to_pylist()
         numbers = [table[name].to_numpy().astype(float) for name in COLUMNS[1:]]
         groups = _groups(table[GROUP].to_pylist()) if GROUP in there else None
-    except (OSError, ValueError, KeyError, StorageError):  # pyarrow's errors are OSErrors and ValueErrors
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        StorageError,
+        CheckpointError,
+    ):  # pyarrow's errors are OSErrors and ValueErrors
         return None
     if not all(np.isfinite(column).all() for column in numbers):
         return None  # an answer that was not judged is not a wrong one

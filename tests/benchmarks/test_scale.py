@@ -46,3 +46,4 @@ def test_waiting_phases_cost_no_requests_and_finished_ones_few(tmp_path):
     assert found["a phase of target"] > found["a phase of target, dear"] >= 5
     assert found["a second at work, lease"] == pytest.approx(3 / 5), "look, read and write every five seconds"
     assert found["a finished phase, in a plan, dear"] < 1, "listed together"
+    assert found["a finished phase, in a plan"] < 3, "its record is read (two requests), its files are not"

@@ -26,7 +26,7 @@ from study.work import Job, Tuned, finished_trials, run_phase, run_trial
 from tests.chaos import tiny
 from tests.chaos.driver import results
 from tests.study.planned import finish, spec_on
-from trainables import many, patience, storage
+from trainables import listing, many, patience, storage
 from trainables.errors import StorageError
 from trainables.lab import write_root
 
@@ -144,11 +144,13 @@ def test_a_storage_that_does_not_answer_has_not_said_that_a_file_is_absent(tmp_p
     path.write_text("x")
     monkeypatch.setattr(os, "stat", Mock(side_effect=OSError(errno.EIO, os.strerror(errno.EIO))))
     monkeypatch.setattr(os, "scandir", Mock(side_effect=OSError(errno.EIO, os.strerror(errno.EIO))))
-    for look in (storage.exists, storage.names, storage.state, storage.size):
+    one = listing.looking(str(tmp_path), "checkpoint")
+    for look in (storage.exists, storage.names, listing.below, lambda _: one("checkpoint/weights")):
         with pytest.raises(StorageError, match="cannot read .*checkpoint"):
             look(str(path))
-    with pytest.raises(StorageError, match="cannot read .*checkpoint"):
-        storage.checksums(str(path.parent))
+    for every in (storage.checksums, listing.below):
+        with pytest.raises(StorageError, match="cannot read .*checkpoint"):
+            every(str(path.parent))
 
 
 @pytest.fixture

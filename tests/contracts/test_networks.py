@@ -18,11 +18,13 @@ from tests.contracts.walk import (
     hidden_of,
     pad_of,
 )
-from trainables import scoring
+from trainables import scoring, storage
+from trainables.config import Adapter
 from trainables.encoding import Encoder, collate
 from trainables.errors import CheckpointError
 from trainables.models.adapters import stacked
 from trainables.models.heads import projection
+from trainables.models.network import network
 from trainables.tasks.examples import Answer, Match, Question
 
 
@@ -143,6 +145,28 @@ def test_stacking_freezes_the_parents_adapter_and_trains_one_on_top(place, tmp_p
     with place.opened("tag", third) as (net, task, others):  # continue: the newest one, on top of the frozen ones
         assert torch.equal(hidden_of(net, tagged), hidden)
         assert all(".default" in name for name, value in net.model.named_parameters() if value.requires_grad)
+
+
+def test_a_parent_is_hashed_when_it_is_loaded_wherever_it_lies(place, tmp_path):
+    near, far = str(tmp_path / "first"), f"memory://networks/{tmp_path.name}"
+    with place.opened("classify") as (net, task, items):
+        fit(net, task, items)
+        net.save(near)
+        hidden = hidden_of(net, items)
+    recorded, base = storage.checksums(near), place.load()
+    for name in recorded:
+        storage.write_bytes(f"{far}/{name}", Path(near, name).read_bytes())
+    for parent in (near, far):
+        with network(base, Adapter(rank=4), parent, {}, place.family, False, recorded) as net:
+            assert torch.equal(hidden_of(net, items), hidden)
+        for name in ("heads/heads.json", "adapter/adapter_model.safetensors"):
+            storage.write_bytes(f"{parent}/{name}", storage.read_bytes(f"{parent}/{name}") + b" ")
+            with (
+                pytest.raises(CheckpointError, match=f"{parent}/.*: sha256 .* was recorded"),
+                network(base, Adapter(rank=4), parent, {}, place.family, False, recorded),
+            ):
+                pass
+    storage.remove("memory://networks")
 
 
 def file(checkpoint: str, name: str) -> Path:

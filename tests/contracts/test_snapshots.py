@@ -139,6 +139,28 @@ def test_a_damaged_snapshot_is_named_and_made_again(llama, tmp_path):
     assert digest(backbones.load(llama, store, "nf4", "causal").model) == before
 
 
+@pytest.mark.parametrize("way", ["none", "nf4"])
+def test_a_model_that_is_not_what_its_phase_recorded_is_not_loaded(llama, tmp_path, way):
+    """Nor one that a file beside it points to, which no phase has written."""
+    for checkpoint, file in ((str(shutil.copytree(llama, tmp_path / "own")), "config.json"),
+                             (imported(llama, tmp_path / "import"), "origin.json")):  # fmt: skip
+        recorded, store = storage.checksums(checkpoint), str(tmp_path / "snapshots" / Path(checkpoint).name)
+        loaded = backbones.load(checkpoint, store, way, "causal", checksums=recorded)
+        backbones.forget()
+        if file == "config.json":
+            origin = {"folder": str(tmp_path / "nowhere"), "files": {}}
+            storage.write_json(f"{checkpoint}/origin.json", origin)
+            again = backbones.load(checkpoint, store, way, "causal", checksums=recorded)
+            assert digest(again.model) == digest(loaded.model)
+        shutil.rmtree(store, ignore_errors=True)
+        told = json.loads(Path(checkpoint, file).read_text())
+        Path(checkpoint, file).write_text(json.dumps(told) + "\n")
+        backbones.forget()
+        with pytest.raises(CheckpointError, match=f"{file}: sha256 .* was recorded"):
+            backbones.load(checkpoint, store, way, "causal", checksums=recorded)
+        backbones.forget()
+
+
 @pytest.mark.parametrize("gone", ["model.safetensors", "config.json"])
 def test_a_model_without_a_file_is_named(tmp_path, gone):
     source = zoo.save(tmp_path / "model", "qwen3")

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from study.plan import Phase
-from study.records import Checkpoint, Cost, Record
+from study.records import Cost, Record
 from study.spec import StudySpec
 from study.specfile import merge, parse
 from study.store import Store
+from study.verified import hashed
 from trainables import storage
 
 BASE: dict[str, Any] = {
@@ -44,7 +45,7 @@ def finish(store: Store, phase: Phase, text: bytes = b"weights", finished: str =
         parent=phase.parent,
         tuned_by=phase.tuned_by,
         cost=Cost(seconds=3.0, wall_seconds=4.0),
-        checkpoint=Checkpoint(path=f"phases/{phase.key}/checkpoint", files=storage.checksums(folder), bytes=len(text)),
+        checkpoint=hashed(store.path, f"phases/{phase.key}/checkpoint"),
         versions={},
         host="here",
         started=finished,

@@ -112,6 +112,24 @@ def test_a_failure_that_cannot_be_kept_blocks_no_other_phase(tmp_path, monkeypat
     assert walk.queue.over and "was killed 4 times" in lines[0] and "blocked target-xs-s0" in lines[1]
 
 
+def test_searches_that_the_head_has_no_memory_for_wait_and_one_line_says_so(tmp_path, monkeypatch):
+    searching, tuned = [target_phase(seed) for seed in range(4)], target_phase(9, tuned_by="found")
+    rows = [Row(phase, "run", "no record yet") for phase in (*searching, tuned)]
+    lines: list[str] = []
+    walk = execute._walk(spec(), Store(tmp_path), rows, lines.append, execute.NO_LIMITS)
+    walk.slots, walk.leaders, walk.places = 5, 2, {"xs": {}}
+    started: list[str] = []
+    monkeypatch.setattr(execute, "_submit", lambda job, *_: started.append(job.phase.key) or job.phase.key)
+    for _ in range(3):
+        walk._submit()
+    assert started == [searching[0].key, searching[1].key, tuned.key]
+    said = [line for line in lines if "memory" in line]
+    assert said == ["2 searches at a time fill the head's memory; the others wait for their turn"]
+    walk.queue.finish(walk.flying.pop(searching[0].key))
+    walk._submit()
+    assert started[3:] == [searching[2].key]
+
+
 def test_a_worker_that_gets_sigterm_is_put_back_and_goes_on_to_the_same_end(tmp_path):
     """A real pretraining in a real worker process, against the same one that nobody disturbed."""
     root, phase = tmp_path / "data", pretrain_phase()

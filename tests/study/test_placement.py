@@ -1,9 +1,12 @@
 """Phases find the nodes of their size on a cluster that was made for sizes, and wait for none elsewhere."""
 
+import math
+
 import pytest
 
-from study.placement import SLIVER, asked, check, head_resources, slots
+from study.placement import LEADING_BYTES, SLIVER, asked, check, head_resources, leaders, led, slots
 from study.spec import Compute
+from tests.study.phases import pretrain_phase, tune_config
 from trainables.errors import StudyError
 
 MADE = {name: float(amount) for name, amount in head_resources(["s", "m"], 8).items()}
@@ -39,3 +42,26 @@ def test_a_trial_that_fits_nowhere_is_refused_in_one_line():
         slots(Compute(gpus_per_trial=2), {"CPU": 4.0}, local=True)
     with pytest.raises(StudyError, match="a trial asks for 8 CPU"):
         slots(Compute(workers=4, cpus_per_trial=2), {"CPU": 4.0}, local=True)
+
+
+def node(alive: bool = True, **resources: float) -> dict[str, object]:
+    return {"Alive": alive, "Resources": {"CPU": 2.0, **resources}}
+
+
+def test_the_memory_of_the_head_says_how_many_searches_run_at_a_time():
+    head = node(driver=1.0, memory=12e9)
+    workers = [node(memory=64e9), node(memory=64e9, alive=False), node(driver=1.0, memory=64e9, alive=False)]
+    gpus = Compute(gpus_per_trial=1)
+    assert LEADING_BYTES == 120e6
+    assert leaders([head, *workers], gpus, trials=4) == 100
+    assert leaders([head, *workers], Compute(), trials=4) == 20, "its trials wait on the head, too, for a warm worker"
+    assert leaders([head], Compute(gpus_per_trial=1, workers=2), trials=4) == 20
+    assert leaders([node(driver=1.0, memory=1e6)], gpus, trials=4) == 1, "one always may"
+    assert leaders(workers, gpus, trials=4) == math.inf, "processes go where there is room"
+    assert leaders([node(driver=1.0)], gpus, trials=4) == math.inf
+
+
+def test_searches_and_worker_groups_are_led():
+    assert led(tune_config(), True, Compute()) and led(tune_config(), False, Compute(workers=2))
+    assert not led(tune_config(), False, Compute())
+    assert not led(pretrain_phase().config, True, Compute(workers=2))

@@ -94,6 +94,44 @@ def test_the_longest_chain_goes_first():
     assert Queue(needs, ranks).take(1) == ["long"]
 
 
+@given(dags(), st.integers(1, 6), st.integers(1, 4), st.integers(0, 9), st.data())
+def test_of_led_phases_only_so_many_run_and_nothing_stands_still_for_them(needs, slots, leaders, seed, data):
+    """Every phase runs; what is left out is led, and no led one of less weight was taken in its place."""
+    led = data.draw(st.sets(st.sampled_from(sorted(needs))))
+    ranks = {key: float(data.draw(st.integers(0, 3))) for key in needs}
+    queue, rng = Queue(needs, ranks, led=led), random.Random(seed)
+    flying: list[str] = []
+    while not queue.over:
+        ready = {key for key in needs if not {key} & (queue.done | queue.running) and queue.done.issuperset(needs[key])}
+        free, places = slots - len(flying), leaders - len(led.intersection(flying))
+        chosen = queue.take(free, places)
+        flying += chosen
+        assert len(flying) <= slots and len(led.intersection(flying)) <= leaders
+        left, lowest = ready.difference(chosen), min((ranks[key] for key in led.intersection(chosen)), default=4.0)
+        assert flying and all(ranks[key] <= lowest for key in led & left), "deadlock, or one that was passed over"
+        if len(chosen) < free:
+            assert left <= led and (not left or len(led.intersection(chosen)) == places)
+            assert queue.waits_for_lead == bool(left)
+        key = flying.pop(rng.randrange(len(flying)))
+        if rng.random() < 0.2:
+            queue.put_back(key)
+        else:
+            queue.finish(key)
+    assert queue.done == set(needs)
+
+
+@given(dags(), st.integers(1, 6), st.data())
+def test_without_a_bound_led_phases_are_like_all_others(needs, slots, data):
+    ranks = {key: float(data.draw(st.integers(0, 3))) for key in needs}
+    one, other = Queue(needs, ranks), Queue(needs, ranks, led=data.draw(st.sets(st.sampled_from(sorted(needs)))))
+    while not one.over:
+        chosen = one.take(slots)
+        assert other.take(slots) == chosen
+        for key in chosen:
+            one.finish(key)
+            other.finish(key)
+
+
 def test_a_phase_that_another_driver_holds_is_offered_again():
     queue = Queue({"a": ()}, {"a": 1.0})
     assert queue.take(1) == ["a"]

@@ -153,6 +153,31 @@ def test_records_and_checkpoints(place: Place, lab_root: Path) -> None:
     assert "record cannot be read" in store.check(record.key)[1]
 
 
+@pytest.mark.parametrize("harm", ["another file", "a longer file", "no file", "another record", "half a record"])
+def test_what_happens_to_a_finished_phase_is_noticed_by_one_listing(place: Place, lab_root: Path, harm: str) -> None:
+    store = Store(f"{place.base}/tiny")
+    first, other = (finish(store, phase) for phase in plan.build(spec_on(lab_root), store)[:2])
+    assert store.scan(verify=True) == (sorted([first, other], key=lambda one: one.key), {})
+    weights = f"{store.checkpoint_folder(first.key)}/adapter/weights.bin"
+    record = f"{store.phase_folder(first.key)}/record.json"
+    told = json.loads(storage.read_bytes(record))
+    told["checkpoint"]["files"] = {"adapter/weights.bin": "0" * 64}
+    if harm == "no file":
+        storage.remove(weights)
+    else:
+        path, content, said = {
+            "another file": (weights, b"WEIGHTS", "checksum differs"),
+            "a longer file": (weights, b"weights and more", "checksum differs"),
+            "another record": (record, json.dumps(told).encode(), "checksum differs"),
+            "half a record": (record, b'{"key": ', "record cannot be read"),
+        }[harm]
+        place.behind(path, content)
+    good, broken = store.scan(verify=True)
+    assert good == [other] and list(broken) == [first.key]
+    assert (said if harm != "no file" else "a recorded file is missing") in broken[first.key]
+    assert store.check(first.key)[1] == broken[first.key]
+
+
 RACE = """
 import sys, time
 from study.lease import Lease, LeaseHeld

@@ -110,7 +110,7 @@ def test_what_would_lie_below_a_file_is_absent(tmp_path):
     """As the lock of a data root beside it, when all roots are gone through."""
     (tmp_path / "lab-0.lock").touch()
     below = str(tmp_path / "lab-0.lock" / "languages.json")
-    for look in (storage.read_bytes, storage.read_json, storage.checksum, storage.state):
+    for look in (storage.read_bytes, storage.read_json, storage.checksum, storage.modified):
         with pytest.raises(FileNotFoundError):
             look(below)
     assert not storage.exists(below) and storage.names(below) == []

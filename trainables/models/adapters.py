@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ OWN = "default"
 def attached(backbone: Backbone, adapter: Adapter, parent: str | None, trainable: bool) -> Iterator[Any]:
     """The backbone with a new adapter, or with the parent's; the bare backbone when scoring without a parent.
 
-    `parent` is a checkpoint folder. Raises `CheckpointError` when it is damaged.
+    `parent` is a local checkpoint folder. Raises `CheckpointError` when it is damaged.
     """
     if parent is None and not trainable:
         yield backbone.model
@@ -69,15 +69,13 @@ def _wrapped(backbone: Backbone, adapter: Adapter, parent: str | None, trainable
     folder = storage.join(parent, "adapter")
     below = stacked(parent)
     try:
-        with ExitStack() as copies:
-            if trainable and adapter.handover == "stack":
-                below.append(folder)
-                model = _fresh(backbone, adapter)
-            else:
-                here = _safe(copies.enter_context(storage.local_copy(folder)))
-                model = PeftModel.from_pretrained(backbone.model, here, is_trainable=trainable)
-            for number, frozen in enumerate(below):
-                model.load_adapter(_safe(copies.enter_context(storage.local_copy(frozen))), _name(number))
+        if trainable and adapter.handover == "stack":
+            below.append(folder)
+            model = _fresh(backbone, adapter)
+        else:
+            model = PeftModel.from_pretrained(backbone.model, _safe(folder), is_trainable=trainable)
+        for number, frozen in enumerate(below):
+            model.load_adapter(_safe(frozen), _name(number))
     except Exception as error:
         # peft and safetensors raise a dozen types for a file that is cut short or absent, and by then peft may have
         # put half an adapter into the base that this process keeps loaded.

@@ -9,7 +9,9 @@ A process keeps the last backbone loaded: the trials of a search share it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -17,11 +19,10 @@ from bitsandbytes.nn import Linear4bit
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from trainables import storage
 from trainables.config import Attention, Quantization
 from trainables.errors import ModelError
 from trainables.flops import linear_weights
-from trainables.models import families, snapshots
+from trainables.models import families, nearby, snapshots
 from trainables.models.families import ModelFamily, Pooling
 
 
@@ -70,17 +71,25 @@ class Backbone:
             self.model.disable_input_require_grads()  # what enabling has done besides
 
 
-_loaded: dict[tuple[str, str, Quantization, Attention, bool], Backbone] = {}
+_loaded: dict[tuple[str, str, Quantization, Attention, bool, tuple[tuple[str, str], ...]], Backbone] = {}
 
 
-def load(folder: str, store: str, quantization: Quantization, attention: Attention, whole: bool = True) -> Backbone:
-    """The frozen backbone of a pretrained model; `store` is the folder of snapshots.
+def load(
+    folder: str,
+    store: str,
+    quantization: Quantization,
+    attention: Attention,
+    whole: bool = True,
+    checksums: Mapping[str, str] = MappingProxyType({}),
+) -> Backbone:
+    """The frozen backbone of a pretrained model; `store` is the folder of snapshots, `checksums` are of the model's
+    files.
 
     It is on the GPU when there is one and it is to be there as a `whole`, else in main memory.
     Raises `ModelError` for a family that is not known or an attention mode it cannot run, `CheckpointError` for
     damaged files.
     """
-    key = (folder, store, quantization, attention, whole)
+    key = (folder, store, quantization, attention, whole, tuple(sorted(checksums.items())))
     if key not in _loaded:
         forget()  # before the next one is there: two models need not fit
         _loaded[key] = _load(*key)
@@ -92,12 +101,18 @@ def forget() -> None:
     _loaded.clear()
 
 
-def _load(folder: str, store: str, quantization: Quantization, attention: Attention, whole: bool) -> Backbone:
-    base = snapshots.base(folder, store, quantization)
-    snapshots.verify(base)
+def _load(
+    folder: str,
+    store: str,
+    quantization: Quantization,
+    attention: Attention,
+    whole: bool,
+    checksums: tuple[tuple[str, str], ...],
+) -> Backbone:
+    base = snapshots.base(folder, store, quantization, dict(checksums))
     device = f"cuda:{torch.cuda.current_device()}" if whole and torch.cuda.is_available() else "cpu"
     dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
-    with storage.local_copy(base.folder) as here:
+    with nearby.files(base) as here:
         config, family = families.read(here)
         families.check_attention(config.model_type, attention)
         model = families.load(here, device, dtype)

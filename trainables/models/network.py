@@ -7,13 +7,15 @@ with network(backbone, adapter, parent, {"siqa": heads.choose(get("siqa"), causa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from trainables import storage
 from trainables.config import Adapter
 from trainables.encoding import Batch, Family
 from trainables.errors import CheckpointError, ModelError
@@ -82,16 +84,19 @@ def network(
     wanted: Mapping[str, HeadSpec],
     family: Family,
     trainable: bool,
+    checksums: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Network]:
-    """A network for some tasks, continuing from a parent checkpoint when there is one.
+    """A network for some tasks, continuing from a parent checkpoint when there is one; `checksums`: of its files.
 
     When training, every task wanted gets a new head, save that a pooled choice head starts from the parent's choice
     head (as XTREME-R's recipe for XCOPA does after SocialIQA); heads of earlier phases are kept frozen. When scoring,
     heads are the saved ones. There only a head without weights can be made anew, and a retrieval task needs none: it
-    can compare pooled states. Any other task without a saved head raises `CheckpointError`.
+    can compare pooled states. Any other task without a saved head raises `CheckpointError`, as does another checksum.
     """
-    specs, tensors = heads.saved(parent) if parent else ({}, {})
-    with adapters.attached(backbone, adapter, parent, trainable) as model:
+    with ExitStack() as attached:
+        with storage.checked(parent, checksums) if parent else nullcontext() as here:
+            specs, tensors = heads.saved(here) if here else ({}, {})
+            model = attached.enter_context(adapters.attached(backbone, adapter, here, trainable))
         modules: Any = nn.ModuleDict()
         inherited: dict[str, str] = {}
         for name, spec in specs.items():

@@ -23,10 +23,10 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from safetensors import safe_open
@@ -38,27 +38,13 @@ from trainables import locks, storage
 from trainables.config import Quantization
 from trainables.errors import CheckpointError, ModelError
 from trainables.models import families
+from trainables.models.basefiles import FACTS, Base, verify
 from trainables.models.published import CONFIG, INDEX, ORIGIN, SINGLE, tokenizer_files
 from trainables.models.quantising import quantise
 
 VERSION = 1
 """Raise it when the same model no longer gives the same snapshot."""
-FACTS, OUTPUT = "snapshot.json", "output.safetensors"
-
-
-@dataclass(frozen=True)
-class Base:
-    """The files of a frozen base."""
-
-    folder: str
-    files: dict[str, str]
-    """Name -> sha256 of config.json and of everything that holds weights; of a model's own files the tokenizer too."""
-
-    @property
-    def sha256(self) -> str:
-        """One digest over all files: equal for every phase of a size, or something is wrong."""
-        lines = [f"{value}  {name}\n" for name, value in sorted(self.files.items())]
-        return hashlib.sha256("".join(lines).encode()).hexdigest()
+OUTPUT = "output.safetensors"
 
 
 def snapshot(folder: str, snapshots: str, quantization: Quantization) -> str:
@@ -70,9 +56,14 @@ def snapshot(folder: str, snapshots: str, quantization: Quantization) -> str:
     return base(folder, snapshots, quantization).folder
 
 
-def base(folder: str, snapshots: str, quantization: Quantization) -> Base:
-    """What `snapshot` makes or finds, with its checksums; the same errors. The bytes are not looked at again."""
-    source = _source(folder)
+def base(
+    folder: str, snapshots: str, quantization: Quantization, checksums: Mapping[str, str] = MappingProxyType({})
+) -> Base:
+    """What `snapshot` makes or finds, with its checksums; the same errors. The bytes are not looked at again.
+
+    `checksums`: what the files in `folder` must be, {name: sha256}; else they are taken as they are.
+    """
+    source = _source(folder, checksums)
     if quantization == "none":
         return source
     key = hashlib.sha256(f"{VERSION} {source.sha256}".encode()).hexdigest()[:16]
@@ -83,18 +74,6 @@ def base(folder: str, snapshots: str, quantization: Quantization) -> Base:
             if not storage.exists(facts):
                 _make(source, target, quantization)
     return Base(target, storage.read_json(facts)["files"])
-
-
-def verify(found: Base) -> None:
-    """Raises `CheckpointError` naming the first file that differs; a snapshot is then made again by the next call."""
-    for name, wanted in found.files.items():
-        path = storage.join(found.folder, name)
-        value = storage.checksum(path) if storage.exists(path) else "nothing"
-        if value != wanted:
-            snapshot = storage.join(found.folder, FACTS)
-            again = "it will be made again" if storage.exists(snapshot) else "fetch or pretrain the model again"
-            storage.remove(snapshot)
-            raise CheckpointError(f"{path}: sha256 is {value[:12]}, but {wanted[:12]} was recorded; {again}")
 
 
 def output_weights(folder: str, names: tuple[str, ...]) -> Tensor | None:
@@ -128,11 +107,11 @@ def tokenizer(folder: str) -> Any:
     return found
 
 
-def _source(folder: str) -> Base:
-    """The model's own files. Those of an origin.json are taken at their word here: see `verify`."""
+def _source(folder: str, recorded: Mapping[str, str]) -> Base:
+    """The model's own files. Those that are recorded are taken at their word here: see `verify`."""
     origin = storage.join(folder, ORIGIN)
-    recorded: dict[str, str] = {}
-    if storage.exists(origin):
+    if ORIGIN in recorded or (not recorded and storage.exists(origin)):
+        storage.verify(folder, {name: recorded[name] for name in recorded if name == ORIGIN})
         told = storage.read_json(origin)
         folder, recorded = told["folder"], told["files"]
     # The tokenizer is a part of the snapshot: another one makes another.
@@ -166,8 +145,8 @@ def _locked(target: str) -> Iterator[None]:
 
 
 def _make(source: Base, target: str, quantization: Quantization) -> None:
-    verify(source)
     with storage.local_copy(source.folder) as here, storage.publish(target) as out:
+        verify(source, here)
         quantise(here, _weight_files(here), out, quantization)
         config, family = families.read(here)
         if not config.tie_word_embeddings and (weights := output_weights(here, family.output)) is not None:

@@ -13,7 +13,6 @@ from dataclasses import asdict
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from trainables import storage
 from trainables.errors import CheckpointError
 from trainables.models.heads.kinds import HeadSpec
 
@@ -28,12 +27,12 @@ def save(heads: nn.ModuleDict, specs: Mapping[str, HeadSpec], folder: str) -> No
 
 
 def saved(checkpoint: str) -> tuple[dict[str, HeadSpec], dict[str, Tensor]]:
-    """({task: spec}, {task.parameter: tensor}) of a checkpoint folder. Raises `CheckpointError` when damaged."""
-    folder = storage.join(checkpoint, "heads")
+    """({task: spec}, {task.parameter: tensor}) of a local checkpoint folder. Raises `CheckpointError` when damaged."""
+    folder = os.path.join(checkpoint, "heads")
     try:
-        with storage.local_copy(folder) as here, open(os.path.join(here, "heads.json")) as file:
+        with open(os.path.join(folder, "heads.json")) as file:
             found = {name: HeadSpec(**{**one, "labels": tuple(one["labels"])}) for name, one in json.load(file).items()}
-            return found, load_file(os.path.join(here, "heads.safetensors"))
+        return found, load_file(os.path.join(folder, "heads.safetensors"))
     except Exception as error:
         # safetensors raises its own untyped error for a file that is cut short.
         line = str(error).splitlines()[0] if str(error) else type(error).__name__
