@@ -10,21 +10,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
-import yaml
 
 from clusters.fake import cluster
 from clusters.own_head import OwnHead, family
-from study import plan
-from study.specfile import parse
 from study.store import Store
-from study.work import Job, run_phase, tune_once
+from tests.chaos import undisturbed
 from tests.chaos.ray_head import REPOSITORY
-from trainables.hosts import own
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
@@ -128,16 +123,6 @@ def scores(store: Store) -> dict[str, float]:
     return {f"{record.task} {one.language}": one.score for record in store.records() for one in record.scores}
 
 
-def undisturbed(folder: Path) -> Store:
-    """The same phases one after the other in this process, without Ray."""
-    spec = parse({**yaml.safe_load(SPEC.replace("gpus_per_trial: 1, ", "")), "storage": str(folder)})
-    store = Store(folder / spec.name)
-    for row in plan.rows(spec, store):
-        done = run_phase(Job(row.phase, spec, store.path, plan.data_root(spec, store)), partial(tune_once, host=own))
-        assert done.status == "done", done.line
-    return store
-
-
 def test_a_study_loses_a_node_in_training_and_ends_with_the_same_scores(fake, tmp_path):
     spec = tmp_path / "fake.yaml"
     spec.write_text(SPEC)
@@ -149,7 +134,8 @@ def test_a_study_loses_a_node_in_training_and_ends_with_the_same_scores(fake, tm
     said = call(fake, "study", "job", "logs", job, "--follow").stdout
     assert "2 of 2 phases done, 0 failed" in said
 
-    assert scores(store) == scores(undisturbed(tmp_path / "quiet")) != {}
+    quiet = undisturbed.run(SPEC.replace("gpus_per_trial: 1, ", ""), tmp_path / "quiet")
+    assert scores(store) == scores(quiet) != {}
 
 
 def test_a_study_of_a_size_without_a_group_is_refused(fake, tmp_path):

@@ -9,15 +9,14 @@ import time
 import psutil
 import pytest
 
-from tests.chaos.driver import GONE_SECONDS, NO_PAGE, Run, results
+from tests.chaos import undisturbed
+from tests.chaos.driver import GONE_SECONDS, NO_PAGE, STUDY, Run, results
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_killed_and_terminated_study_equals_an_undisturbed_one(tmp_path):
-    undisturbed = Run(tmp_path, "undisturbed", env=NO_PAGE)
-    assert undisturbed.end() == 0, undisturbed.log.read_text()
-    expected = results(undisturbed.store)
+    expected = results(undisturbed.run(STUDY, tmp_path / "undisturbed"))
 
     chance = random.Random()
     first, second = sorted(chance.sample(range(1, len(expected)), 2))
