@@ -42,6 +42,7 @@ seeds: [0]
 pretrain: {steps: 10}
 training: {steps: {default: 5}, evaluations: 1}
 search: {trials: 1}
+compute: {slots: 1}
 report: {bootstrap: 20}
 """
 FAILED = "1 failed"
