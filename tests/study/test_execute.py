@@ -58,7 +58,6 @@ def test_a_machine_too_busy_for_ray_is_one_line(monkeypatch):
         execute.on_worker(print)
 
 
-@pytest.mark.timeout(60)
 def test_terminated_inside_a_call_of_ray(tmp_path):
     """Ray turns what a signal handler raises inside ray.get or ray.wait into an exit with code 1."""
     waiting = tmp_path / "waiting"
