@@ -22,7 +22,8 @@ STUDY = (
 )
 TWICE, ALWAYS = "target-xs-none-xcopa-s0", ("pretrain-s", "target-xs-none-udpos-s0")
 DONE, BLOCKED = 4, 6
-"""Of size xs the pretraining, two scorings and the phase that goes on; one scoring there, and of size s the rest."""
+"""Done: of size xs the pretraining, the phase that goes on, and a scoring of each.
+Blocked: the scoring of the phase that is given up, and of size s two targets and three scorings."""
 
 
 @pytest.fixture(scope="module")
