@@ -15,6 +15,17 @@ if not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def unforced() -> Iterator[None]:
+    """Files are not forced to the disk: tests write thousands, and would wait milliseconds for each.
+
+    That a file is forced there before it takes its place is seen by tests/trainables/test_storage.py, for one.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
 class Clock:
     """The time module, but sleeping only notes for how long."""
 

@@ -29,9 +29,11 @@ STUDY: dict[str, Any] = {
     "seeds": [0],
     "training": {"batch_size": 12, "steps": {"default": 4}, "max_length": 48, "evaluations": 1},
     "search": {"trials": 1},
+    "compute": {"slots": 1},
     "tracking": {"enabled": False},
     "report": {"bootstrap": 50},
 }
+"""One slot: a second process would take longer to import torch than all phases take."""
 
 
 @pytest.fixture(scope="module")

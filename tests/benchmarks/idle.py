@@ -34,10 +34,16 @@ def workers(seconds: float) -> Iterator[None]:
 
 def replace() -> None:
     """In a worker process: nothing computes from now on."""
+    sys.modules.update(modules())
+
+
+def modules() -> dict[str, ModuleType]:
+    """{name: what stands there in place of the module that computes}"""
+    found = {}
     for name, function in (("phase", train), ("pretrain", pretrain), ("evaluate", evaluate)):
-        module = ModuleType(f"trainables.{name}")
+        module = found[f"trainables.{name}"] = ModuleType(f"trainables.{name}")
         setattr(module, function.__name__, function)
-        sys.modules[module.__name__] = module
+    return found
 
 
 def train(config: TuneConfig, learning_rate: float, places: Places, runtime: Runtime, report: Report) -> Outcome:

@@ -9,7 +9,6 @@ lease, the record, checkpoint and scores as files, and what reads them. A real a
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import tempfile
 from collections import Counter
@@ -17,8 +16,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated
-from unittest import mock
 
+import pytest
 import typer
 
 from study import plan
@@ -53,8 +52,10 @@ def counted(folder: Path, bucket: str) -> Figures:
         figures[name] = found.total() / times
         figures[f"{name}, dear"] = found["dear"] / times
 
-    with mock.patch.dict(os.environ, {idle.SECONDS: "0"}), mock.patch.dict(sys.modules):
-        idle.replace()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(idle.SECONDS, "0")
+        for name, module in idle.modules().items():  # these alone: what is imported meanwhile stays imported
+            patch.setitem(sys.modules, name, module)
         for job in jobs:
             if job.phase.kind in ("target", "evaluation") and f"a phase of {job.phase.kind}" not in figures:
                 count(f"a phase of {job.phase.kind}", 1, partial(_run, job))

@@ -3,18 +3,20 @@
     CHAOS_STEPS=FILE python -m tests.chaos.counted run spec.yaml --storage FOLDER
 
 Everything is the product's but two things. Each report of a phase also appends a line to FILE, in whatever process it
-is made (Ray calls `install` in every worker). With CHAOS_TINY the units of work are those of `tests.chaos.tiny`, and no
-report page is written. CHAOS_HOST and CHAOS_HOURS make a driver and its leases those of another machine whose clock is
-so many hours ahead.
+is made (Ray calls `install` in every worker). With CHAOS_TINY the units of work are those of `tests.chaos.tiny`, with
+CHAOS_NO_PAGE no report page is written. CHAOS_HOST and CHAOS_HOURS make a driver and its leases those of another
+machine whose clock is so many hours ahead.
 """
 
 from __future__ import annotations
 
 import os
 import socket
+import sys
 import time
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from study import cli, lease, work
@@ -60,6 +62,10 @@ def install() -> None:
         for module in (lease, work):
             module.time = _Clock(3600.0 * float(os.environ["CHAOS_HOURS"]))  # type: ignore[attr-defined]
         lease.socket = _Socket(os.environ["CHAOS_HOST"])  # type: ignore[assignment]
+    if "CHAOS_NO_PAGE" in os.environ:
+        report = ModuleType("study.report")
+        report.write = lambda store, **_: {"page": ""}  # type: ignore[attr-defined]
+        sys.modules["study.report"] = report
     if "CHAOS_TINY" in os.environ:
         from tests.chaos import tiny
 

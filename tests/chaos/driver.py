@@ -47,6 +47,8 @@ tracking: {enabled: false}
 """For the units of `tests.chaos.tiny`: 33 phases, three of them with a search."""
 SPEED = {"RAY_worker_niceness": "0"}
 """Ray's workers are nicer than their driver; beside other work the rounds would wait for nothing but them."""
+NO_PAGE = {"CHAOS_NO_PAGE": "1"}
+"""For a study that is looked at by its records alone: its page would take longer than some of its phases."""
 REPOSITORY = Path(__file__).parents[2]
 GONE_SECONDS = 30.0
 LONGEST_SECONDS = 900.0
@@ -68,7 +70,7 @@ class Run:
         self.steps = folder / f"{name}.steps"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
         environment |= SPEED | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(REPOSITORY), "CHAOS_STEPS": str(self.steps)}
-        environment |= ({"CHAOS_TINY": "1"} if tiny else {}) | dict(env or {})
+        environment |= ({"CHAOS_TINY": "1"} | NO_PAGE if tiny else {}) | dict(env or {})
         self.log = folder / f"{name}-{time.monotonic_ns()}.txt"
         with open(self.log, "w") as log:
             command = [sys.executable, "-m", "tests.chaos.counted", "run", str(spec), "--storage", str(folder / name)]

@@ -18,6 +18,7 @@ import pytest
 from clusters.fake import cluster
 from clusters.own_head import OwnHead, family
 from study.store import Store
+from tests.chaos import undisturbed
 from tests.chaos.ray_head import REPOSITORY
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
@@ -133,10 +134,8 @@ def test_a_study_loses_a_node_in_training_and_ends_with_the_same_scores(fake, tm
     said = call(fake, "study", "job", "logs", job, "--follow").stdout
     assert "2 of 2 phases done, 0 failed" in said
 
-    quiet = tmp_path / "quiet.yaml"
-    quiet.write_text(SPEC.replace("gpus_per_trial: 1, ", ""))
-    call(fake, "study", "run", quiet, "--storage", tmp_path / "quiet")
-    assert scores(store) == scores(Store(tmp_path / "quiet" / "fake")) != {}
+    quiet = undisturbed.run(SPEC.replace("gpus_per_trial: 1, ", ""), tmp_path / "quiet")
+    assert scores(store) == scores(quiet) != {}
 
 
 def test_a_study_of_a_size_without_a_group_is_refused(fake, tmp_path):

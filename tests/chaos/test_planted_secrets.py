@@ -42,6 +42,7 @@ seeds: [0]
 pretrain: {steps: 10}
 training: {steps: {default: 5}, evaluations: 1}
 search: {trials: 1}
+compute: {slots: 1}
 report: {bootstrap: 20}
 """
 FAILED = "1 failed"
@@ -59,8 +60,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+PAGES = ("mlflow", "dashboard/dashboard.py")
+"""Who serves pages for people: MLflow, and Ray's dashboard."""
+
+
 class Watch(threading.Thread):
-    """Looks at a process and all below it again and again: command lines, and the addresses they listen on."""
+    """Looks at a process and all below it again and again: command lines, and the addresses of pages for people."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -73,13 +78,16 @@ class Watch(threading.Thread):
                 with suppress(psutil.Error):
                     line = " ".join(process.cmdline())
                     self.lines.add(line)
-                    sockets = [one.laddr for one in process.net_connections() if one.status == psutil.CONN_LISTEN]
-                    self.listening |= {(line, one.ip) for one in sockets if one.port != COUNTERS}
+                    if any(name in line for name in PAGES):  # all sockets of all processes would take a whole core
+                        self._see(line, process)
+
+    def _see(self, line: str, process: psutil.Process) -> None:
+        sockets = [one.laddr for one in process.net_connections() if one.status == psutil.CONN_LISTEN]
+        self.listening |= {(line, one.ip) for one in sockets if one.port != COUNTERS}
 
     def pages(self) -> set[str]:
-        """Where pages for people are served: MLflow's and Ray's dashboard."""
-        names = ("mlflow", "dashboard/dashboard.py")
-        return {address for line, address in self.listening if any(name in line for name in names)}
+        """Where they are served."""
+        return {address for _, address in self.listening}
 
 
 @contextmanager

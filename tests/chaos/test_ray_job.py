@@ -49,6 +49,12 @@ def submit(cluster: Head, name: str, *arguments: str, wait: bool = True) -> tupl
     return done.returncode, done.stdout
 
 
+@pytest.fixture(scope="module")
+def failing(cluster: Head, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str]:
+    """How the job of a study that does not exist has ended."""
+    return submit(cluster, "failing", "run", "no-such-study", "--storage", str(tmp_path_factory.mktemp("failing")))
+
+
 def status(cluster: Head, name: str) -> str:
     """PENDING, RUNNING, stopped, succeeded or failed, in the command line's own spelling."""
     said = cluster.ray("job", "status", name).stdout
@@ -105,15 +111,15 @@ def test_a_job_is_followed_stopped_and_resumed(cluster, tmp_path):
     assert (Path(store.report_folder) / "index.html").exists()
 
 
-def test_a_failing_study_is_a_failed_job(cluster, tmp_path):
-    code, said = submit(cluster, "failing", "run", "no-such-study", "--storage", str(tmp_path))
+def test_a_failing_study_is_a_failed_job(cluster, failing):
+    code, said = failing
     assert code == 1, said
     assert "error: " in said and "no-such-study" in said and "Traceback" not in said
     assert "exit code 2" in said, "the real exit code: bad input"
     assert status(cluster, "failing") == "failed"
 
 
-def test_what_is_uploaded_is_the_code_and_little_else(cluster):
+def test_what_is_uploaded_is_the_code_and_little_else(cluster, failing):
     packages = list(cluster.folder.glob("session_latest/runtime_resources/working_dir_files/_ray_pkg_*/"))
     assert packages
     for package in packages:

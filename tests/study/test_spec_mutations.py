@@ -2,6 +2,7 @@
 
 import copy
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +31,15 @@ def places(value: Any, path: tuple = ()) -> list[tuple]:
     return [found for key, item in items for found in [(*path, key), *places(item, (*path, key))]]
 
 
+@cache
+def written(name: str) -> Any:
+    return yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
+
+
 @st.composite
 def mutated(draw: st.DrawFn) -> str:
     """Text of a shipped study after one to three mutations."""
-    value = copy.deepcopy(yaml.safe_load((FOLDER / f"{draw(st.sampled_from(shipped()))}.yaml").read_text()))
+    value = copy.deepcopy(written(draw(st.sampled_from(shipped()))))
     for _ in range(draw(st.integers(1, 3))):
         spots = places(value)
         if not spots:

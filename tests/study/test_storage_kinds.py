@@ -10,8 +10,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -179,24 +177,22 @@ def test_what_happens_to_a_finished_phase_is_noticed_by_one_listing(place: Place
 
 
 RACE = """
-import sys, time
+import sys
 from study.lease import Lease, LeaseHeld
 from study.store import Store
 
-store, count = Store(sys.argv[1]), int(sys.argv[2])
+store = Store(sys.argv[1])
 store.spec()  # the client is made and has connected
 print("ready", flush=True)
-start, won = float(sys.stdin.readline()), []
-for number in range(count):
-    time.sleep(max(0.0, start + 2.0 * number - time.time()))
+for key in iter(sys.stdin.readline, ""):
     try:
-        with Lease(store, f"k{number}") as lease:
-            won.append(f"k{number}")
-            time.sleep(0.9)
+        with Lease(store, key.strip()) as lease:
+            print("won", flush=True)
+            sys.stdin.readline()  # both have answered
             assert not lease.lost
     except LeaseHeld:
-        pass
-print(*won)
+        print("held", flush=True)
+        sys.stdin.readline()
 """
 
 
@@ -208,19 +204,27 @@ def test_of_two_racing_drivers_exactly_one_gets_each_phase(place: Place) -> None
     for number in range(0, LEASES, 2):
         stale = {"owner": "gone", "host": socket.gethostname(), "pid": 1, "started": -1.0}
         storage.write_json(store.join("phases", f"k{number}", "lease.json"), stale)
-    command = [sys.executable, "-c", RACE, store.path, str(LEASES)]
+    command = [sys.executable, "-c", RACE, store.path]
     pipe = subprocess.PIPE
-    drivers = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(2)]
-    for driver in drivers:
-        assert driver.stdout is not None and driver.stdout.readline() == "ready\n"
-    start = f"{time.time() + 0.5}\n"
+    with ExitStack() as stack:
+        drivers = [stack.enter_context(subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)) for _ in range(2)]
+        assert _answers(drivers) == ["ready"] * 2
+        for number in range(LEASES):
+            _tell(drivers, f"k{number}")
+            assert _answers(drivers) == ["held", "won"], f"k{number}"
+            _tell(drivers, "go on")
+    assert [driver.returncode for driver in drivers] == [0, 0]
+
+
+def _tell(drivers: list[subprocess.Popen[str]], line: str) -> None:
     for driver in drivers:
         assert driver.stdin is not None
-        driver.stdin.write(start)
+        driver.stdin.write(f"{line}\n")
         driver.stdin.flush()
-    won = Counter(key for driver in drivers for key in driver.communicate(timeout=120)[0].split())
-    assert [driver.returncode for driver in drivers] == [0, 0]
-    assert won == {f"k{number}": 1 for number in range(LEASES)}
+
+
+def _answers(drivers: list[subprocess.Popen[str]]) -> list[str]:
+    return sorted(driver.stdout.readline().strip() for driver in drivers if driver.stdout is not None)
 
 
 def test_a_lease_taken_over_is_noticed(place: Place) -> None:

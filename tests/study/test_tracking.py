@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,7 +25,7 @@ from study.records import Record
 from study.report import write
 from study.store import Store
 from study.tracking import MAX_RESULTS, Experiment, behind, connect, mirror, open_experiment
-from study.tracking_server import Server, answers, free_port, serve, server_folder
+from study.tracking_server import Server, answers, serve, server_folder
 from tests.study.phases import pretrain_phase, spec
 from tests.study.small_store import SEEDS, SIZES, write_store
 from trainables import storage
@@ -43,6 +44,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     found.wait()
     yield found
     found.stop()
+
+
+@pytest.fixture
+def nowhere() -> Iterator[str]:
+    """An address that nobody answers, nor can come to: the port is taken, and not listened on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 @pytest.fixture
@@ -193,11 +202,15 @@ def test_a_thread_survives_its_server(tmp_path: Path) -> None:
     whole(f"sqlite:///{store.path}/mlflow/mlflow.db", store)
 
 
-def test_an_unreachable_tracker_costs_one_line(tmp_path: Path, server: Server) -> None:
+def test_an_unreachable_tracker_costs_one_line(
+    tmp_path: Path, server: Server, nowhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store, warnings = write_store(tmp_path, "unreachable"), []
-    thread = Mirror(store, uri=f"http://127.0.0.1:{free_port()}", warn=warnings.append, interval=0.1)
+    asked = Mock(wraps=connect)
+    monkeypatch.setattr("study.mirror.connect", asked)
+    thread = Mirror(store, uri=nowhere, warn=warnings.append, interval=0.1)
     thread.start()
-    time.sleep(1.5)
+    _until(lambda: asked.call_count > 2)
     assert not thread.stop(30.0)
     assert len(warnings) == 1 and "\n" not in warnings[0] and "study ui" in warnings[0]
     assert not storage.exists(store.join("tracking"))
@@ -205,9 +218,11 @@ def test_an_unreachable_tracker_costs_one_line(tmp_path: Path, server: Server) -
     whole(server.url, store)
 
 
-def test_the_next_run_of_a_finished_study_writes_what_a_dead_server_missed(tmp_path: Path, server: Server) -> None:
+def test_the_next_run_of_a_finished_study_writes_what_a_dead_server_missed(
+    tmp_path: Path, server: Server, nowhere: str
+) -> None:
     store, rows = write_store(tmp_path, "finished"), [Row(pretrain_phase(), "done", "")]
-    away, there = (spec(tracking={"uri": uri}) for uri in (f"http://127.0.0.1:{free_port()}", server.url))
+    away, there = (spec(tracking={"uri": uri}) for uri in (nowhere, server.url))
     with tracked(away, store, rows):
         pass
     assert behind(store)
