@@ -29,6 +29,7 @@ import threading
 import time
 import uuid
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -43,6 +44,10 @@ TTL_SECONDS = 30.0
 BEAT_SECONDS = 5.0
 SETTLE_SECONDS = 1.0
 """On an object store: how long a claim must stand before it counts."""
+TRIES = 3
+"""How often a beat is written that the storage refuses though nobody else wrote. A server that always does must not
+keep the holder from ending."""
+BOOT, PIDS = "/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"
 
 
 class LeaseHeld(StorageError):
@@ -149,13 +154,15 @@ class Lease:
     def renew(self) -> None:
         """One beat, which a thread does by itself every `beat` seconds. Raises `StorageError`."""
         with self._exclusive():
-            while self._ours():
+            for _ in range(TRIES):
+                if not self._ours():
+                    self._lost.set()
+                    return
                 written = conditional.replace(self.path, self._content(), self._version)
                 if written is not None:
                     self._version = written
                     return
                 self._version = conditional.version(self.path)  # of a beat whose answer was lost, if it is still ours
-            self._lost.set()
 
     def _content(self) -> bytes:
         """What is written next. No two are equal: S3's version of a file is made of its content."""
@@ -164,6 +171,7 @@ class Lease:
             "beats": self._beats,
             "owner": self.owner,
             "host": socket.gethostname(),
+            "processes": _processes(),
             "pid": os.getpid(),
             "started": _started(psutil.Process()),
             "since": self._since,
@@ -218,7 +226,16 @@ def stale(held: dict[str, Any], now: float, ttl: float = TTL_SECONDS) -> bool:
     """True when nobody can be behind this lease any more. `now`: see `clock`."""
     if now - held["beat"] > ttl:
         return True
-    return held.get("host") == socket.gethostname() and not _alive(held.get("pid"), held.get("started"))
+    here = held.get("host") == socket.gethostname() and held.get("processes", _processes()) == _processes()
+    return here and not _alive(held.get("pid"), held.get("started"))
+
+
+def _processes() -> str:
+    """Whose process numbers are these? Containers can share the name of a host and not its processes. (Linux.)"""
+    try:
+        return f"{Path(BOOT).read_text().strip()} {os.readlink(PIDS)}"
+    except OSError:
+        return ""
 
 
 def _alive(pid: Any, started: Any) -> bool:

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from study.records import Checkpoint, Record
-from trainables import listing, storage
+from trainables import listing, patience, storage
 from trainables.errors import CheckpointError, StorageError
 
 MARK = ".verified-"
@@ -59,11 +59,13 @@ def damage(base: str, kept: Checkpoint, look: listing.Look) -> str:
 
 def read(path: str, kept: Checkpoint | None) -> bytes:
     """The content of a file that `kept` vouches for. Raises `CheckpointError` when it is another than was recorded, and
-    as `storage.read_bytes` does; what nothing vouches for is read as it is."""
+    as `storage.read_bytes` does; what nothing vouches for is read as it is. Then the next plan reads the phase's files."""
     content = storage.read_bytes(path)
     wanted = kept.files.get(path.rsplit("/", 1)[-1]) if kept else None
     found = hashlib.sha256(content).hexdigest()
     if wanted not in (None, found):
+        with suppress(StorageError):
+            doubt(path.rsplit("/", 2)[0])
         raise CheckpointError(f"{path}: sha256 {found[:12]} but {str(wanted)[:12]} was recorded; run the study again")
     return content
 
@@ -89,5 +91,6 @@ def _name(kept: Checkpoint, entries: Mapping[str, listing.Entry | None]) -> str:
 
 
 def _mark(base: str, kept: Checkpoint, entries: Mapping[str, listing.Entry | None]) -> None:
-    with suppress(StorageError):  # a storage that may only be read: the next one reads the files again
+    # A storage that may only be read, or stumbles: the next one reads the files again.
+    with suppress(StorageError), patience.once():
         storage.write_bytes(storage.join(base, _name(kept, entries)), b"")

@@ -51,14 +51,17 @@ Answer = TypeVar("Answer")
 
 _long = 0
 """How many blocks of `long` this process is in."""
+_in_vain = False
+"""In one of them somebody has waited to the end, and nothing has gone well since."""
 _change = threading.Lock()
 _here = threading.local()
 
 
 @contextmanager
 def long() -> Iterator[None]:
-    """Meanwhile the whole process waits for minutes: threads of its own write for it."""
-    global _long
+    """Meanwhile the whole process waits for minutes: threads of its own write for it. Once it has done so in vain it
+    waits for seconds, until something goes well: the end of a phase that failed asks the storage many times."""
+    global _long, _in_vain
     with _change:
         _long += 1
     try:
@@ -66,6 +69,7 @@ def long() -> Iterator[None]:
     finally:
         with _change:
             _long -= 1
+            _in_vain = _in_vain and _long > 0
 
 
 @contextmanager
@@ -93,18 +97,28 @@ def passes(error: BaseException) -> bool:
     )
 
 
+def _waits() -> tuple[float, ...]:
+    if getattr(_here, "once", False):
+        return ()
+    return (*WAITS, *LONG_WAITS) if _long and not _in_vain else WAITS
+
+
 def patient(operation: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
     """An operation that may be done twice, tried again while its error is one that passes; raises the last one."""
 
     @wraps(operation)
     def tried(*arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
+        global _in_vain
         waited = 0
         while True:
             try:
-                return operation(*arguments, **named)
+                answer = operation(*arguments, **named)
+                _in_vain = False
+                return answer
             except Exception as error:
-                waits = () if getattr(_here, "once", False) else (*WAITS, *LONG_WAITS) if _long else WAITS
+                waits = _waits()
                 if waited >= len(waits) or not passes(error):
+                    _in_vain |= waited > len(WAITS)
                     raise
                 if waited == len(WAITS):
                     LOG.warning("%s; trying again for up to %.0f minutes", error, sum(LONG_WAITS) / 60)

@@ -44,8 +44,9 @@ def _sweep() -> None:
 
 
 def _remove(left: str) -> None:
-    """Raises `OSError` while a process holds the folder."""
-    held = os.open(left, os.O_RDONLY)
+    """Raises `OSError` while a process holds the folder, and where it is none: anybody can write into /tmp, and to open
+    a pipe would wait for ever."""
+    held = os.open(left, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(left, ignore_errors=True)

@@ -285,6 +285,34 @@ def test_patience_has_an_end(tmp_path, monkeypatch):
     assert waited == []
 
 
+def test_a_storage_that_stays_away_is_waited_for_once_and_not_at_every_step_of_the_end(tmp_path, monkeypatch):
+    """Else a phase that failed held its device for three times as long: its lease, its log and its failure follow."""
+    waited: list[float] = []
+    monkeypatch.setattr("trainables.patience.time.sleep", waited.append)
+
+    def write(*waits: float) -> None:
+        waited.clear()
+        with pytest.raises(StorageError):
+            storage.write_bytes(str(tmp_path / "a"), b"")
+        assert waited == list(waits)
+
+    with monkeypatch.context() as away, patience.long():
+        away.setattr(os, "fsync", Mock(side_effect=OSError(errno.EIO, os.strerror(errno.EIO))))
+        write(*WAITS)
+        write(*patience.WAITS)
+        away.undo()
+        storage.write_bytes(str(tmp_path / "a"), b"")
+        away.setattr("trainables.patience.time.sleep", waited.append)
+        away.setattr(os, "fsync", Mock(side_effect=OSError(errno.EIO, os.strerror(errno.EIO))))
+        write(*WAITS)
+        with patience.long():
+            pass
+        write(*patience.WAITS)
+    with monkeypatch.context() as away, patience.long():
+        away.setattr(os, "fsync", Mock(side_effect=OSError(errno.EIO, os.strerror(errno.EIO))))
+        write(*WAITS)
+
+
 def test_what_clients_of_object_stores_have_given_up_on_is_waited_for_where_it_is_worth_it():
     """Their own exceptions. At a terminal what they have tried is enough."""
     for client in ("aiohttp", "botocore", "gcsfs"):

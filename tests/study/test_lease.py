@@ -65,6 +65,7 @@ def test_lease_is_given_back_after_an_error(store: Store) -> None:
         {"host": lease.socket.gethostname(), "pid": 2**22 + 1},
         {"host": lease.socket.gethostname(), "pid": os.getpid(), "started": 1.0},
         {"host": lease.socket.gethostname(), "pid": "x"},
+        {"host": lease.socket.gethostname(), "processes": lease._processes(), "pid": 2**22 + 1},
     ],
 )
 def test_stale_lease_is_taken_over(store: Store, fields: dict) -> None:
@@ -77,6 +78,25 @@ def test_live_lease_of_another_host_is_respected(store: Store) -> None:
     leave(store)
     with pytest.raises(LeaseHeld, match="process 1 on elsewhere"), Lease(store, "k"):
         pass
+
+
+def test_a_container_that_shares_the_hosts_name_and_not_its_processes_is_another_host(store: Store) -> None:
+    leave(store, host=lease.socket.gethostname(), processes="another pid:[1]", pid=2**22 + 1)
+    with pytest.raises(LeaseHeld, match="being run by process"), Lease(store, "k"):
+        pass
+
+
+def test_a_server_that_refuses_every_beat_keeps_nobody_from_ending(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Lease(store, "k", beat=3600.0) as mine:
+        refused = []
+        monkeypatch.setattr(lease.conditional, "replace", lambda *place: refused.append(place[0]))
+        renewing = threading.Thread(target=mine.renew, daemon=True)
+        renewing.start()
+        renewing.join(timeout=20)
+        monkeypatch.undo()
+        assert not renewing.is_alive() and len(refused) == lease.TRIES and not mine.lost
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]"])

@@ -179,3 +179,4 @@ def test_predictions_are_hashed_when_they_are_read(memory: Store) -> None:
     decay(f"{folder}/xnli.de.test.parquet")
     with pytest.raises(CheckpointError, match=r"xnli.de.test.parquet: sha256 .* was recorded; run the study again"):
         verified.read(f"{folder}/xnli.de.test.parquet", kept)
+    assert marks(memory, "e") == [], "running the study again has to find it"

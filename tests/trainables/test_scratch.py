@@ -70,3 +70,18 @@ def test_a_folder_that_may_not_be_locked_yet_stays(top: Path) -> None:
     young.mkdir()
     with scratch.folder("copy"):
         assert young.exists()
+
+
+def test_what_others_put_there_under_such_a_name_is_neither_waited_for_nor_followed(top: Path) -> None:
+    mine = top / "mine"
+    mine.mkdir()
+    (mine / "a").write_text("x")
+    os.mkfifo(top / f"{scratch.PREFIX}pipe")
+    (top / f"{scratch.PREFIX}link").symlink_to(mine)
+    for name in ("pipe", "link"):
+        aged(top / f"{scratch.PREFIX}{name}")
+    code = "from trainables import scratch\nwith scratch.folder('copy'): print('made')"
+    environment = {**os.environ, "TMPDIR": str(top)}
+    root = Path(__file__).parents[2]
+    made = subprocess.run([sys.executable, "-c", code], env=environment, cwd=root, capture_output=True, timeout=60)
+    assert made.stdout == b"made\n" and (mine / "a").exists()
