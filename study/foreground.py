@@ -15,7 +15,7 @@ from typing import Any
 from study.plan import Phase, Row, data_root
 from study.spec import StudySpec
 from study.store import Store
-from study.work import Job, tuned_rate
+from study.work import Job, doubting, tuned_rate
 from trainables import storage
 from trainables.config import EvaluationConfig, ImportConfig, PretrainConfig
 from trainables.errors import SpecError, StudyError
@@ -55,7 +55,8 @@ def foreground(spec: StudySpec, store: Store, row: Row, learning_rate: float | N
     job = Job(phase, spec, store.path, root if "://" in root else os.path.abspath(root))
     folder = store.join("foreground", phase.key)
     storage.remove(folder)
-    _run(job, folder, learning_rate, echo)
+    with doubting(job):
+        _run(job, folder, learning_rate, echo)
     echo(f"{phase.slug}: files in {folder}; no record was written")
 
 

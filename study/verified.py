@@ -23,6 +23,8 @@ from trainables import listing, patience, storage
 from trainables.errors import CheckpointError, StorageError
 
 MARK = ".verified-"
+MARKS = 8
+"""Of one folder at most."""
 
 
 def hashed(base: str, path: str) -> Checkpoint:
@@ -53,6 +55,7 @@ def damage(base: str, kept: Checkpoint, look: listing.Look) -> str:
         if found != wanted:
             return f"record's checksum differs: {path}"
     if None not in entries.values():
+        _thin_out(storage.join(base, kept.path))
         _mark(base, kept, entries)
     return ""
 
@@ -75,6 +78,16 @@ def doubt(folder: str) -> None:
     for name in storage.names(folder):
         if MARK in name:
             storage.remove(storage.join(folder, name))
+
+
+def _thin_out(folder: str) -> None:
+    """Marks of a folder are removed where there are many: some mounts (FUSE) number their files anew each time. A few
+    stay, of other machines, to which the same files look different."""
+    top, name = folder.rsplit("/", 1)
+    with suppress(StorageError), patience.once():
+        there = [other for other in storage.names(top) if other.startswith(f"{name}{MARK}")]
+        for other in there if len(there) >= MARKS else ():
+            storage.remove(storage.join(top, other))
 
 
 def _vouched(record: Record) -> list[Checkpoint]:

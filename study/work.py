@@ -210,7 +210,7 @@ def _evaluate(job: Job, config: EvaluationConfig, begun: str) -> Record:
     key = job.phase.key
     started = time.perf_counter()
     places = job.places(job.store.phase_folder(key))
-    with _doubting(job):
+    with doubting(job):
         scores = evaluate(config, places, job.runtime(), job.progress())
     return evaluation_record(job.phase, job.spec, job.store, scores, time.perf_counter() - started, begun)
 
@@ -226,7 +226,7 @@ def run_trial(job: Job, number: int, learning_rate: float, host: Host, started: 
         raise TypeError(f"{key} is not a tuning phase")
     report = job.progress({"trial": number, "learning_rate": learning_rate}, _cutoffs(job, config, number))
     places = job.places(folder)
-    with _doubting(job):
+    with doubting(job):
         outcome = host(config, learning_rate, places, job.runtime(), report)
     storage.write_json(storage.join(folder, OUTCOME), outcome.model_dump(mode="json"))
     trial = Trial(
@@ -251,7 +251,7 @@ def _cutoffs(job: Job, config: TuneConfig, number: int) -> dict[int, float]:
 
 
 @contextmanager
-def _doubting(job: Job) -> Iterator[None]:
+def doubting(job: Job) -> Iterator[None]:
     """What cannot be loaded may be what a finished phase left: then the next plan reads it."""
     try:
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,12 +13,13 @@ import fsspec
 import pytest
 
 from study import plan, verified
+from study.foreground import foreground
 from study.records import Record
 from study.store import Store
 from study.work import Job, run_phase, tune_once
 from tests.study import phases
 from tests.study.planned import finish, spec_on
-from trainables import storage
+from trainables import listing, storage
 from trainables.config import Places, Runtime, TuneConfig
 from trainables.errors import CheckpointError, StorageError
 from trainables.results import Outcome, Report
@@ -100,6 +102,17 @@ def test_who_wrote_a_phase_has_read_it_and_nobody_reads_again(
     assert store.scan(verify=True) == ([record], {})
 
 
+def test_files_that_look_different_every_time_leave_no_more_marks_than_so_many(
+    store: Store, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mount that numbers its files anew (FUSE)."""
+    real, numbers = listing._entry, itertools.count()
+    monkeypatch.setattr(listing, "_entry", lambda found: real(found)._replace(state=str(next(numbers))))
+    for _ in range(3 * verified.MARKS):
+        assert store.check(record.key) == (record, "")
+    assert len(marks(store, record.key)) <= verified.MARKS
+
+
 def test_a_copied_study_is_read_once(store: Store, record: Record, tmp_path: Path) -> None:
     shutil.copytree(store.path, tmp_path / "copy")
     copy, read = Store(tmp_path / "copy"), []
@@ -151,6 +164,20 @@ def test_what_decays_unseen_is_noticed_when_it_is_loaded_and_then_by_the_plan(me
     result = run_phase(job, partial(tune_once, host=loading))
     assert result.status == "failed" and path in result.line and "was recorded" in result.line
     assert memory.check(parent.key) == (None, f"record's checksum differs: {path}")
+
+
+def test_what_decayed_is_noticed_by_one_phase_in_the_foreground_and_then_by_the_plan(
+    memory: Store, lab_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, parent = phases.pretrain_phase(), phases.target_phase(seed=1)
+    memory.write_record(phases.record(base))
+    memory.write_record(_finished(memory, parent))
+    decay(f"{memory.checkpoint_folder(parent.key)}/{WEIGHTS}")
+    monkeypatch.setattr("trainables.phase.train", loading)
+    row = plan.Row(_on(phases.target_phase(seed=2), parent.key), "run", "")
+    with pytest.raises(CheckpointError, match="was recorded"):
+        foreground(spec_on(lab_root), memory, row, 1e-3, print)
+    assert memory.check(parent.key)[0] is None
 
 
 def _finished(store: Store, phase: plan.Phase) -> Record:

@@ -22,9 +22,9 @@ from tests import zoo
 from tests.contracts.walk import digest
 from tests.s3_server import serving
 from trainables import storage
-from trainables.errors import CheckpointError
+from trainables.errors import CheckpointError, StorageError
 from trainables.models import backbone, nearby
-from trainables.models.basefiles import Base
+from trainables.models.basefiles import FACTS, Base
 
 CONTENT = {"config.json": b"{}", "model.safetensors": b"weights" * 1000, "words/tokenizer.json": b"words"}
 SIZE = sum(map(len, CONTENT.values()))
@@ -183,6 +183,28 @@ def test_what_is_not_what_was_recorded_is_never_kept(bucket: str, home: Path) ->
     assert copies(home) == []
     stored(bucket)
     fetched(base)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_machine_that_makes_bad_copies_does_not_condemn_what_others_load(
+    bucket: str, home: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    base, real, made = stored(bucket), storage.download, []
+    storage.write_bytes(f"{base.folder}/{FACTS}", b"{}")
+
+    def bad(folder: str, here: str) -> None:
+        real(folder, here)
+        made.append(here)
+        if len(made) <= times:
+            another_byte(Path(here, "model.safetensors"))
+
+    monkeypatch.setattr(storage, "download", bad)
+    if times == 1:
+        assert Path(fetched(base)).parent != home
+    else:
+        with pytest.raises(StorageError, match=r"model.safetensors: sha256 is .* check the disk"):
+            fetched(base)
+    assert storage.exists(f"{base.folder}/{FACTS}") and copies(home) == []
 
 
 def test_the_same_weights_with_another_tokenizer_are_another_copy(bucket: str, home: Path) -> None:
