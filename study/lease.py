@@ -28,7 +28,8 @@ import socket
 import threading
 import time
 import uuid
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -74,8 +75,10 @@ class Lease:
     @property
     def lost(self) -> bool:
         """True once another driver has taken this lease over; also if it has given it back since."""
-        if self._lost.is_set():
-            return True
+        return self._lost.is_set() or self._taken_away()
+
+    @patience.patient
+    def _taken_away(self) -> bool:
         with self._exclusive():  # else a beat may just be moving its file into place
             return not self._ours()
 
@@ -84,15 +87,12 @@ class Lease:
         # The time first and the beat after it: however long the storage takes, a beat looks younger than it is. And
         # without the lock, so that the holder can beat meanwhile.
         now = clock(f"{self.path}.now") if held else 0.0
-        with self._exclusive():
-            if held or storage.is_local(self.path):
-                held = self._fresh()
-            if held and not stale(held, now, self.ttl):
-                raise LeaseHeld(f"{self.key}: being run by {describe(held, now)}; wait for it, or stop that process")
-            if storage.is_local(self.path):
-                storage.write_bytes(self.path, self._content())
-            else:
-                self._claim(taken_over=bool(held))
+        if storage.is_local(self.path):
+            self._take(now)
+        else:
+            held = held and self._fresh()
+            self._check(held, now)
+            self._claim(taken_over=bool(held))
         self._thread = threading.Thread(target=self._run, name=f"lease-{self.key}", daemon=True)
         self._thread.start()
         return self
@@ -103,12 +103,27 @@ class Lease:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
-        try:
-            with self._exclusive():
-                if self._ours():
-                    conditional.remove(self.path, self._version)
-        except (StorageError, OSError):
-            pass  # The lease then simply runs out; what matters, the record, is already written or not.
+        with suppress(StorageError, OSError):
+            self._give_back()  # else it simply runs out; what matters, the record, is already written or not
+
+    @patience.patient
+    def _give_back(self) -> None:
+        with self._exclusive():
+            if self._ours():
+                conditional.remove(self.path, self._version)
+
+    @patience.patient
+    def _take(self, now: float) -> None:
+        """Take a lease under its lock. Raises `LeaseHeld`."""
+        with self._exclusive():
+            self._check(self._fresh(), now)
+            storage.write_bytes(self.path, self._content())
+
+    def _check(self, held: dict[str, Any], now: float) -> None:
+        """Raises `LeaseHeld` when another driver is behind what the lease says; of a try of ours whose answer was lost
+        nobody is."""
+        if held and held.get("owner") != self.owner and not stale(held, now, self.ttl):
+            raise LeaseHeld(f"{self.key}: being run by {describe(held, now)}; wait for it, or stop that process")
 
     def _claim(self, taken_over: bool) -> None:
         """Take a lease where nothing can be locked. Raises `LeaseHeld` when another driver was faster.
@@ -178,14 +193,19 @@ class Lease:
         }
         return json.dumps(value, sort_keys=True).encode()
 
-    def _exclusive(self) -> AbstractContextManager[Any]:
-        """Nobody else looks at or changes the lease meanwhile (local storage only)."""
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        """Nobody else looks at or changes the lease meanwhile (local storage only). Others give up after a while, so
+        nobody waits in here for a storage that is away: who can try again does it from outside."""
         if not storage.is_local(self.path):
-            return nullcontext()
-        try:
-            return locks.taken(storage.filesystem(self.path)[1], self.ttl)
-        except Timeout as error:
-            raise LeaseHeld(f"{self.key}: its lease file is locked by another process; try again") from error
+            yield
+            return
+        with patience.once(), ExitStack() as lock:
+            try:
+                lock.enter_context(locks.taken(storage.filesystem(self.path)[1], self.ttl))
+            except Timeout as error:
+                raise LeaseHeld(f"{self.key}: its lease file is locked by another process; try again") from error
+            yield
 
 
 def holder(path: str) -> dict[str, Any]:

@@ -13,12 +13,13 @@ from typing import Any, ClassVar
 import fsspec
 import psutil
 import pytest
+from filelock import Timeout
 from fsspec.implementations.memory import MemoryFileSystem
 
 from study import lease
 from study.lease import Lease, LeaseHeld
 from study.store import Store
-from trainables import locks, storage
+from trainables import locks, patience, storage
 from trainables.errors import StorageError
 
 
@@ -97,6 +98,39 @@ def test_a_server_that_refuses_every_beat_keeps_nobody_from_ending(
         renewing.join(timeout=20)
         monkeypatch.undo()
         assert not renewing.is_alive() and len(refused) == lease.TRIES and not mine.lost
+
+
+def test_nobody_waits_for_the_storage_while_others_wait_for_the_lock(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They give up after `ttl`, and work that took hours would not be recorded: a storage may be away for minutes."""
+    path, real, stumbles, waited = store.join("phases", "k", "lease.json"), Path.read_bytes, [], []
+
+    def stumbling(file: Path) -> bytes:
+        try:
+            with locks.taken(path, timeout=0):
+                pass
+        except Timeout:  # it is read under the lock
+            if len(stumbles) < asked:
+                stumbles.append(file)
+                raise OSError(errno.EIO, os.strerror(errno.EIO)) from None
+        return real(file)
+
+    def sleep(seconds: float) -> None:
+        with locks.taken(path, timeout=0):
+            waited.append(seconds)
+
+    monkeypatch.setattr(Path, "read_bytes", stumbling)
+    monkeypatch.setattr("trainables.patience.time.sleep", sleep)
+    leave(store, ago=3600)
+    with patience.long():
+        asked = 1
+        with Lease(store, "k", beat=3600.0) as mine:
+            assert len(waited) == 1
+            asked = 2
+            assert not mine.lost and len(waited) == 2
+            asked = 3
+    assert len(waited) == 3 and held(store) == {}
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]"])

@@ -59,7 +59,8 @@ def files(base: Base) -> Iterator[str]:
 
 @contextmanager
 def _copy(base: Base) -> Iterator[str]:
-    """A lock is turned into another kind by giving it back first, so what is there is looked at after each turn."""
+    """A lock is given back before it is turned into the other kind (on NFS two would wait for each other's), so what
+    is there is looked at after each turn."""
     # A snapshot's name also stands for its tokenizer, which is not among the files that are hashed.
     name = f"{base.folder.rstrip('/').rsplit('/', 1)[-1]}-{base.sha256[:32]}"
     folder = _home() / name
@@ -68,6 +69,7 @@ def _copy(base: Base) -> Iterator[str]:
             fcntl.flock(lock, fcntl.LOCK_SH)
             if _whole(folder):
                 break
+            fcntl.flock(lock, fcntl.LOCK_UN)
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not _whole(folder):
                 _make(base, folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import logging
 import os
@@ -292,6 +293,20 @@ def test_on_a_file_system_nothing_is_copied(tmp_path: Path, home: Path) -> None:
     Path(base.folder, "config.json").write_bytes(b"other")
     with pytest.raises(CheckpointError, match="config.json: sha256 is"):
         fetched(base)
+
+
+def test_nobody_waits_to_be_alone_while_he_lets_nobody_be(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """flock gives the old lock back; on NFS it is one of fcntl, which keeps it, and two would wait for ever."""
+    real, kinds = fcntl.flock, [fcntl.LOCK_UN]
+
+    def kept(lock: int, kind: int) -> None:
+        assert kind != fcntl.LOCK_EX or kinds[-1] == fcntl.LOCK_UN
+        kinds.append(kind)
+        real(lock, kind)
+
+    monkeypatch.setattr(fcntl, "flock", kept)
+    fetched(stored(bucket))
+    assert fcntl.LOCK_EX in kinds
 
 
 def test_a_lock_that_somebody_holds_for_loading_lets_others_load(bucket: str) -> None:
