@@ -61,8 +61,9 @@ def damage(base: str, kept: Checkpoint, look: listing.Look) -> str:
 
 
 def read(path: str, kept: Checkpoint | None) -> bytes:
-    """The content of a file that `kept` vouches for. Raises `CheckpointError` when it is another than was recorded, and
-    as `storage.read_bytes` does; what nothing vouches for is read as it is. Then the next plan reads the phase's files."""
+    """The content of a file that `kept` vouches for; what nothing vouches for is read as it is. Raises as
+    `storage.read_bytes` does, and `CheckpointError` when it is another than was recorded: the next plan then reads the
+    files of the phase."""
     content = storage.read_bytes(path)
     wanted = kept.files.get(path.rsplit("/", 1)[-1]) if kept else None
     found = hashlib.sha256(content).hexdigest()
