@@ -133,9 +133,8 @@ def run_phase(job: Job, tune: Tune) -> Result:
                 if record is None:
                     log.info("%s starts", key)
                     record = _make(job, tune)
-                    if lease.lost:
+                    if not _published(store, lease, record):
                         return Result(key, "held", "another driver took this phase over")
-                    store.write_record(record)
                     with suppress(StorageError):  # the phase is done; what is left has no reader
                         storage.remove(_trials(job))
             seconds = time.perf_counter() - started
@@ -150,6 +149,17 @@ def run_phase(job: Job, tune: Tune) -> Result:
             line = one_line(error)
             keep_failure(store, key, line)
             return Result(key, "failed", line, time.perf_counter() - started)
+
+
+@patience.patient
+def _published(store: Store, lease: Lease, record: Record) -> bool:
+    """Write a record; False when another driver has the phase by now, which is asked again at every try: while a
+    storage is away for minutes the lease runs out."""
+    if lease.lost:
+        return False
+    with patience.once():
+        store.write_record(record)
+    return True
 
 
 def one_line(error: BaseException) -> str:

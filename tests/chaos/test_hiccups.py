@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import multiprocessing
 import os
 import threading
@@ -270,6 +271,34 @@ def test_a_phase_that_is_finished_while_the_storage_is_away_is_recorded_when_it_
     monkeypatch.setattr("trainables.patience.time.sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
     assert run_phase(Job(phase, spec, store.path, str(root)), Mock()).status == "done"
     assert store.record(phase.key) == record and clock[0] >= 120
+
+
+def test_a_phase_that_another_driver_took_over_while_the_storage_was_away_is_not_recorded(tmp_path, root, monkeypatch):
+    clock, real, spec, store = [0.0], os.fsync, spec_on(root), Store(tmp_path / "tiny")
+    phase = plan.build(spec, store)[0]
+    record = finish(store, phase)
+    path = store.join("phases", phase.key, "record.json")
+    storage.remove(path)
+
+    def trained(*_: object) -> Record:
+        def away(number: int) -> None:
+            if clock[0] < 120:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            real(number)
+
+        monkeypatch.setattr(os, "fsync", away)
+        return record
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+        if clock[0] > 60:
+            other = {"owner": "other", "host": "elsewhere", "pid": 1, "started": 0.0, "since": 0.0}
+            Path(store.join("phases", phase.key, "lease.json")).write_text(json.dumps(other))
+
+    monkeypatch.setattr("study.work._make", trained)
+    monkeypatch.setattr("trainables.patience.time.sleep", sleep)
+    assert run_phase(Job(phase, spec, store.path, str(root)), Mock()).status == "held"
+    assert not storage.exists(path)
 
 
 def test_patience_has_an_end(tmp_path, monkeypatch):
