@@ -30,7 +30,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -38,7 +37,7 @@ import psutil
 from filelock import Timeout
 
 from study.store import Store
-from trainables import conditional, locks, patience, storage
+from trainables import conditional, locks, machine, patience, storage
 from trainables.errors import CheckpointError, StorageError
 
 TTL_SECONDS = 30.0
@@ -48,7 +47,7 @@ SETTLE_SECONDS = 1.0
 TRIES = 3
 """How often a beat is written that the storage refuses though nobody else wrote. A server that always does must not
 keep the holder from ending."""
-BOOT, PIDS = "/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"
+PIDS = "/proc/self/ns/pid"
 
 
 class LeaseHeld(StorageError):
@@ -253,7 +252,7 @@ def stale(held: dict[str, Any], now: float, ttl: float = TTL_SECONDS) -> bool:
 def _processes() -> str:
     """Whose process numbers are these? Containers can share the name of a host and not its processes. (Linux.)"""
     try:
-        return f"{Path(BOOT).read_text().strip()} {os.readlink(PIDS)}"
+        return f"{machine.start()} {os.readlink(PIDS)}"
     except OSError:
         return ""
 

@@ -3,7 +3,8 @@
     with folder("search") as here: ...
 
 A process that is killed removes nothing. Each folder is therefore locked (flock), as long as its process lives, and
-whoever makes the next one on the machine removes those that no process holds any more.
+whoever makes the next one on the machine removes those that no process holds any more: of this machine since it was
+started, as the temporary folder may be shared with others, whose locks need not be seen here (Lustre, NFS).
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-PREFIX = "study-scratch-"
+from trainables import machine
+
+PREFIX = f"study-scratch-{machine.start()[:8]}-"
 YOUNG_SECONDS = 60.0
 """A folder is made before it is locked: one so young is left alone."""
 

@@ -85,3 +85,12 @@ def test_what_others_put_there_under_such_a_name_is_neither_waited_for_nor_follo
     root = Path(__file__).parents[2]
     made = subprocess.run([sys.executable, "-c", code], env=environment, cwd=root, capture_output=True, timeout=60)
     assert made.stdout == b"made\n" and (mine / "a").exists()
+
+
+def test_another_machines_folder_stays_where_its_lock_is_not_seen(top: Path) -> None:
+    """A temporary folder on a network, whose locks end at the host."""
+    other = top / "study-scratch-01234567-copy-x"
+    other.mkdir()
+    aged(other)
+    with scratch.folder("copy"):
+        assert other.exists()

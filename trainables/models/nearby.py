@@ -10,6 +10,7 @@ copy and hashes it, the others wait:
 A copy becomes visible as a whole. One whose files were touched since, or that is of an earlier start of the machine
 (the disk may not have kept all of it), is made again. Where the disk is nearly full those go that were not used for
 longest, never one in use; where that is not enough a process fetches the files for itself, as long as it loads them.
+The temporary folder is to be the machine's own: of one that machines share each would make the others' copies again.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from trainables import listing, storage
+from trainables import listing, machine, storage
 from trainables.errors import StorageError
 from trainables.models.basefiles import Base, verify
 
@@ -34,8 +35,6 @@ LOG = logging.getLogger(__name__)
 FREE = 0.1
 """Share of the disk that stays free. Ray writes no more objects to a disk that is 95 % full."""
 COPY = "copy.json"
-BOOT = Path("/proc/sys/kernel/random/boot_id")
-"""Another text after every start of the machine (Linux)."""
 
 
 @contextmanager
@@ -101,7 +100,7 @@ def _whole(folder: Path) -> bool:
 
 def _facts(folder: Path) -> dict[str, str]:
     found = {name: entry.state for name, entry in listing.below(str(folder)).items() if name != COPY}
-    return {**found, "": BOOT.read_text().strip() if BOOT.exists() else ""}
+    return {**found, "": machine.start()}
 
 
 def _make_room(home: Path, need: int) -> None:

@@ -22,7 +22,7 @@ import pytest
 from tests import zoo
 from tests.contracts.walk import digest
 from tests.s3_server import serving
-from trainables import storage
+from trainables import machine, storage
 from trainables.errors import CheckpointError, StorageError
 from trainables.models import backbone, nearby
 from trainables.models.basefiles import FACTS, Base
@@ -172,7 +172,7 @@ def test_a_copy_is_fetched_again_after_a_restart_of_the_machine(
     first = os.stat(Path(fetched(base), "config.json")).st_ctime_ns
     assert os.stat(Path(fetched(base), "config.json")).st_ctime_ns == first
     (tmp_path / "boot").write_text("another")
-    monkeypatch.setattr(nearby, "BOOT", tmp_path / "boot")
+    monkeypatch.setattr(machine, "BOOT", tmp_path / "boot")
     assert os.stat(Path(fetched(base), "config.json")).st_ctime_ns > first
 
 
