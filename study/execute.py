@@ -372,8 +372,9 @@ def _start_local(compute: Compute) -> None:
             include_dashboard=compute.workers >= 1,
             log_to_driver=False,
             logging_level=logging.ERROR,
-            # Warm workers must survive the pauses between phases.
-            _system_config={"idle_worker_killing_time_threshold_ms": 3_600_000},
+            # Warm workers must survive the pauses between phases. Those that Ray starts ahead have no environment, so
+            # that no phase could use them.
+            _system_config={"idle_worker_killing_time_threshold_ms": 3_600_000, "prestart_worker_first_driver": False},
         )
     except Exception as error:  # Ray has nothing narrower for a machine that is too busy
         advice = "if the machine is busy, run the same command again"

@@ -14,11 +14,12 @@ cut off. The first trials, which look at no results and run side by side, are ne
 
 from __future__ import annotations
 
+import bisect
 import statistics
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from trainables.rungs import rungs
+from trainables.rungs import has_rung
 
 if TYPE_CHECKING:
     from study.records import Trial
@@ -56,21 +57,33 @@ def said(spec: StudySpec) -> str:
     """How trials are stopped, in one line for people; empty when they are not."""
     if not spec.search.early_stopping:
         return ""
-    return "search.early_stopping: hopeless trials end early; trials, tokens, time and price are upper limits"
+    return "search.early_stopping: hopeless trials end early; tokens, FLOPs, hours and price are planned without that"
 
 
 def problems(spec: StudySpec) -> list[str]:
-    """Why trials could never be stopped: one line, or none."""
+    """Why trials could never be stopped: a line for each reason."""
+    if not spec.search.early_stopping:
+        return []
+    return _too_few_trials(spec) + _no_rung(spec)
+
+
+def _too_few_trials(spec: StudySpec) -> list[str]:
+    if spec.search.trials > 1:
+        return []
+    return ["search.trials: found 1, with search.early_stopping allowed: at least 2 (the first is never stopped)"]
+
+
+def _no_rung(spec: StudySpec) -> list[str]:
     training = spec.training
     asked = sorted(set(training.steps.values()))
 
     def fits(evaluations: int) -> bool:
-        return all(rungs(steps, evaluations, training.warmup) for steps in asked)
+        return all(has_rung(steps, evaluations, training.warmup) for steps in asked)
 
-    if not spec.search.early_stopping or not asked or fits(training.evaluations):
-        return []
-    least = next((count for count in range(training.evaluations + 1, asked[0] + 1) if fits(count)), None)
-    if least is None:
+    if not asked or training.evaluations > asked[0] or fits(training.evaluations):
+        return []  # more scorings than steps are a problem of their own
+    least = 1 + bisect.bisect_left(range(1, asked[0] + 1), True, key=fits)  # more scorings never take a rung away
+    if least > asked[0]:
         why = f"of {asked[0]} steps none lies between the warm-up (training.warmup {training.warmup:g}) and the last"
         return [f"search.early_stopping: found true, allowed: false, because {why}"]
     return [

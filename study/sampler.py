@@ -161,12 +161,18 @@ def best(trials: Iterable[Trial]) -> Trial | None:
 
 
 def verdict(trials: Sequence[Trial]) -> Literal["interior", "edge", "single"]:
-    """Is the winner bracketed by worse (diverged, pruned) trials on both sides? A pruned one was worse at a rung: than
-    half of the trials before it, after a part of the steps."""
+    """Is the winner bracketed by worse (diverged, pruned) trials on both sides? A pruned one was worse after a part of
+    the steps; one that was not worse than the winner there shows nothing of its side, and is left out."""
     winner = best(trials)
     if winner is None or winner.score is None or len(trials) < 2:
         return "single"
-    found = points(trials)
+    found = points(trial for trial in trials if not (trial.status == "pruned" and _ahead(trial, winner)))
     low = min(rate for rate, _ in found)
     high = max(rate for rate, _ in found)
     return "edge" if open_side((winner.learning_rate, winner.score), found, (low, high)) else "interior"
+
+
+def _ahead(pruned: Trial, winner: Trial) -> bool:
+    """Whether a trial scored no less where it was stopped than the winner had scored there."""
+    step, score = pruned.dev[-1]
+    return score >= dict(winner.dev).get(step, math.inf)

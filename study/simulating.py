@@ -64,6 +64,8 @@ def simulate(
         return
     print(f"{planted.name}: simulated with seed {seed}, {len(evidence.records)} phases")
     print(f"planted: {'; '.join(_gains(planted))}")
+    if source.spec and source.spec.search.early_stopping:
+        print("search.early_stopping is not simulated: every trial goes to its end, and is paid for")
     for name, path in paths.items():
         print(f"{name}: {path}")
 

@@ -114,7 +114,7 @@ class SearchSpec(Block):
     transfer: bool = False
     """true: only the smallest size searches the window; larger ones half as often, from 1/4 to 1.6 of its best."""
     early_stopping: bool = False
-    """true: later trials end at a dev scoring that puts them below half of those before them; they cannot win."""
+    """true: later trials end at a dev scoring below more than half of the earlier ones there; they cannot win."""
 
 
 class Compute(Block):

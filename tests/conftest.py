@@ -6,9 +6,16 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.hub_stand_in import HubStandIn, serving
+
+# No example has a time limit: on a machine with other work a short one takes a quarter of a second now and then. Each
+# run draws the same examples, so that what fails here fails everywhere; `--hypothesis-profile=explore` draws others.
+hypothesis.settings.register_profile("explore", deadline=None)
+hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("same")
 
 # Ray reads its token once in a process and keeps it: whichever test starts Ray first, all have the same one.
 if not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():

@@ -254,9 +254,11 @@ def _leave(run: Run, trace: Trace, writer: state.Writer, close_step: Callable[[]
     if run.group.rank == 0:
         writer.put(run.tensors, run.optimizers, {**vars(trace), "preempted": True})
         writer.flush()
-    run.group.wait()  # the end of one worker ends the others, and the state must be whole by then
+    # The end of one worker ends the others, and the state must be whole by then. Which of them is heard is chance: all
+    # say the same, and only the first one's report hears of a stop that is for good.
+    halted = run.group.most(int(preemption.for_good()))
     done = f"after step {len(trace.losses)} of {run.steps}"
-    kind = Halted if preemption.for_good() else Preempted
+    kind = Halted if halted else Preempted
     raise kind(f"told to go {done}; its state is written, and the next start goes on from there")
 
 

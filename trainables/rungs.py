@@ -18,3 +18,9 @@ def scored(steps: int, evaluations: int) -> tuple[int, ...]:
 def rungs(steps: int, evaluations: int, warmup: float) -> tuple[int, ...]:
     """Those of them that lie after the warm-up (a share of the steps) and before the last step."""
     return tuple(step for step in scored(steps, evaluations) if warmup * steps < step < steps)
+
+
+def has_rung(steps: int, evaluations: int, warmup: float) -> bool:
+    """Whether `rungs` finds any, of at most as many evaluations as steps; looks at the last one before the end alone,
+    because steps may be millions."""
+    return evaluations > 1 and round(steps * (evaluations - 1) / evaluations) > warmup * steps

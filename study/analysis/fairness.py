@@ -54,7 +54,7 @@ def _pruned(records: Iterable[Record]) -> tuple[int, float]:
         pruned = [trial for trial in record.trials if trial.status == "pruned"]
         count += len(pruned)
         spared += sum(full - trial.steps for trial in pruned)
-        steps += full * len(record.trials)
+        steps += full * len(pruned) + sum(trial.steps for trial in record.trials if trial.status != "pruned")
     return count, spared / steps
 
 

@@ -171,13 +171,13 @@ def markdown(found: Mapping[str, Any]) -> list[str]:
     for evaluations, kinds in found["kinds"].items():
         parts = [kinds[name] for name in names]
         regrets = [_regret(one) for one in parts]
-        worse = f"{sum(one['worse'] for one in parts)} of {sum(one['searches'] for one in parts)}"
+        worse = ", ".join(f"{one['worse']} of {one['searches']}" for one in parts)
         shares = (f"{100 * found[what][evaluations]:.0f} %" for what in ("stopped", "saved"))
         rows.append(f"| {' | '.join([f'{evaluations} dev scorings', *regrets, worse, *shares])} |")
     told = (
         f"Size s, {found['trials']} trials, {found['seeds']} search seeds, the same trials and the same parent phase "
         f"as in the full search; mean with its 95 % interval over search seeds. Worse: searches that lost their "
-        f"winner. Stopped and saved: of the trials and FLOPs of all phases."
+        f"winner, {' and '.join(names)}. Stopped and saved: of the trials and FLOPs of all phases."
     )
     return [*rows, "", told, ""]
 

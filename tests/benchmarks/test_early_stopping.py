@@ -65,5 +65,7 @@ def test_sums_by_hand():
     assert (found.seeds, found.trials) == (3, 8)
     text = "\n".join(early_stopping.markdown(asdict(found)))
     assert "| 2 dev scorings | **+1.0** (−4.0 to +6.0) | 2 of 3 | 25 % | 12 % |" in text
+    both = asdict(early_stopping.result([*rows, {**rows[0], "kind": "intermediate"}], {}))
+    assert "| 1 of 1, 2 of 3 | 25 % | 12 % |" in "\n".join(early_stopping.markdown(both)), "each kind has its own"
     same = early_stopping.result([{**row, "regret": 0.0} for row in rows], {})
     assert "| 2 dev scorings | none | 0 of 3 | 25 % | 12 % |" in early_stopping.markdown(asdict(same))

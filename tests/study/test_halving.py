@@ -168,6 +168,15 @@ def test_a_stopped_trial_closes_a_side():
     assert open_side((3e-3, 60.0), points([*ended, stopped]), (1e-3, 9e-3)) is None
 
 
+def test_one_that_led_the_winner_where_it_was_stopped_closes_no_side():
+    """The winner was slow to rise: at step 6 the stopped trial scored more, and only others made it end."""
+    scores = [(60.0, 61.0), (60.0, 62.0), (30.0, 90.0)]
+    ended = [trial(n, "finished", ((6, early), (12, late)), 1e-3 * (n + 1)) for n, (early, late) in enumerate(scores)]
+    assert cutoffs((6,), ended) == {6: 60.0} and verdict(ended) == "edge"
+    for score, expected in ((50.0, "edge"), (30.0, "edge"), (29.0, "interior")):
+        assert verdict([*ended, trial(3, "pruned", ((6, score),), 9e-3)]) == expected, score
+
+
 # The spec, the plan.
 
 
@@ -189,6 +198,32 @@ def test_what_could_never_stop_a_trial_is_refused_with_a_number_that_would():
         "(training.warmup 0.5) and the last"
     ]
     assert halving.problems(spec(training={"evaluations": 1})) == [], "nobody asked for it"
+    assert halving.problems(spec(search={"early_stopping": True, "trials": 1})) == [
+        "search.trials: found 1, with search.early_stopping allowed: at least 2 (the first is never stopped)"
+    ]
+
+
+@given(steps=st.lists(st.integers(1, 60), min_size=1, max_size=3), warmup=st.floats(0, 0.99), evaluations=st.integers(1, 60))  # fmt: skip  # noqa: E501
+def test_the_number_that_would_do_is_the_least_one(steps, warmup, evaluations):
+    named = {"default": min(steps), **dict(zip(("xcopa", "udpos"), steps, strict=False))}
+    able = [count for count in range(1, min(steps) + 1) if all(rungs(one, count, warmup) for one in steps)]
+    found = problems(steps=named, warmup=warmup, evaluations=evaluations)
+    if evaluations > min(steps):
+        assert found == [], "`study.spec` refuses more scorings than steps"
+    elif evaluations in able:
+        assert found == []
+    elif able:
+        [line] = found
+        assert f"allowed: e.g. {min(able)}, to score" in line
+    else:
+        assert "allowed: false" in found[0]
+
+
+def test_numbers_without_sense_are_answered_at_once():
+    """Nothing is listed: a billion scorings took minutes before the line that refuses them, a billion steps hours."""
+    assert problems(evaluations=10**9) == []
+    [line] = problems(evaluations=1, warmup=0.999999, steps={"default": 10**9})
+    assert "allowed: e.g. 1000501" in line, "the last but one at step 999,999,001"
 
 
 def by_slug(root: Path, store: Store, **changes: Any) -> dict[str, plan.Phase]:
@@ -234,7 +269,7 @@ def test_the_plan_says_that_its_numbers_are_upper_limits(lab_root: Path, store: 
         show.plan_text(asked, store, rows, plan.counts(asked, rows), cost.estimate(asked, rows))
         told = "search.early_stopping: hopeless trials end early" in capsys.readouterr().out
         assert told == on
-        assert costing.costs(asked, store, "a100-80", None)[1].endswith("price are upper limits") == on
+        assert costing.costs(asked, store, "a100-80", None)[1].endswith("price are planned without that") == on
     phase = next(row.phase for row in rows if row.phase.slug == "target-xs-none-xcopa-s0")
     off = spec_on(lab_root)
     assert work(phase, asked, Bound(asked)) == work(phase, off, Bound(off)), "every trial is planned to its end"

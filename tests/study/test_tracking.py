@@ -294,7 +294,7 @@ def _group(leader: int) -> list[str]:
     return found
 
 
-def _until(condition, seconds: float = 60.0) -> None:
+def _until(condition, seconds: float = 150.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

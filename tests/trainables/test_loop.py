@@ -1,13 +1,15 @@
 """The training loop: a run that is cut off and goes on is the run that was never cut off."""
 
 import random
+from dataclasses import replace
 
 import pytest
 import torch
 
 from tests.trainables.line import Killed, kill_at, make, quietly
 from trainables import loop, preemption, state
-from trainables.errors import CheckpointError, ModelError, Preempted
+from trainables.errors import CheckpointError, Halted, ModelError, Preempted
+from trainables.group import Group
 from trainables.step import Planned
 
 
@@ -123,6 +125,22 @@ def test_a_run_that_had_to_go_is_stopped_where_it_would_have_been(tmp_path, told
     trace = loop.train(run, objective, stop_at(10, events))
     assert (trace.stopped, len(trace.losses), trace.preemptions) == (True, 10, 1)
     assert len(events) == (7 if told == 3 else 1)
+
+
+class Beside(Group):
+    """A group whose other worker says this in all that is asked of both."""
+
+    def most(self, value):
+        return max(value, self.other)
+
+
+@pytest.mark.parametrize(("other", "raised"), [(0, Preempted), (1, Halted)])
+def test_a_worker_whose_group_is_stopped_for_good_says_so_though_only_the_other_was_told(tmp_path, other, raised):
+    run, objective, _ = make(tmp_path)
+    beside = type("Told", (Beside,), {"other": other})(rank=0, size=1)
+    with pytest.raises(Preempted) as caught:
+        loop.train(replace(run, group=beside), objective, lambda event: preemption.give_notice())
+    assert type(caught.value) is raised
 
 
 def test_a_damaged_state_starts_the_run_again(tmp_path):

@@ -146,3 +146,16 @@ def test_sizes_above_the_smallest_search_with_half_the_trials(tmp_path):
         best = twin.winner.learning_rate
         assert record.search.window == pytest.approx((best / 4, best * 1.6))
     assert all(record.search.verdict == verdict(record.trials) for record in searched.values()), "as of a real search"
+
+
+def test_early_stopping_is_not_simulated_and_the_command_says_so(tmp_path):
+    file = tmp_path / "short.yaml"
+    file.write_text(
+        "name: short\nladder: lab\nsizes: [xs]\ntargets: [xcopa]\nseeds: [0]\nreport: {bootstrap: 20}\n"
+        "search: {early_stopping: true}\n"
+    )
+    said = study("simulate", file, "--out", tmp_path / "out")
+    assert said.exit_code == 0, said.output
+    assert "search.early_stopping is not simulated: every trial goes to its end" in said.stdout
+    trials = [trial for record in Store(tmp_path / "out" / "short").records() for trial in record.trials]
+    assert trials and all(trial.status == "finished" for trial in trials)
