@@ -163,11 +163,12 @@ def run(
     from study import execute
     from study.around import finish, remember, run_foreground, tracked
     from study.plan import matching, rows, with_needs
-    from study.stopping import Limits, Stopped, moment
+    from study.stopping import Limits, Stopped, last, moment
 
     exit_on_terminate()
-    limits = Limits(moment(until, datetime.now()) if until else None, budget)
+    end = moment(until, datetime.now()) if until else None
     study, store = _open(spec, storage, data_root, smoke)
+    limits = Limits(end, budget, last(store))
     _check_cluster(study, address)
     found = rows(study, store)
     chosen = matching(found, only) if only else found

@@ -257,7 +257,7 @@ def _walk(spec: StudySpec, store: Store, rows: Sequence[Row], echo: Echo, limits
     led = {key for key, phase in phases.items() if placement.led(phase.config, phase.tuned_by is None, spec.compute)}
     root = data_root(spec, store)
     root = root if "://" in root else os.path.abspath(root)
-    stopped = stopping.last(store)
+    stopped = stopping.last(store) if limits.stopped is None else limits.stopped
     return _Walk(
         spec=spec,
         store=store,

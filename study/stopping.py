@@ -39,6 +39,8 @@ class Limits:
     until: datetime | None = None
     budget: float | None = None
     """Device-hours: of all phases of the study that earlier runs finished, and of all that this one has held."""
+    stopped: str | None = None
+    """`last` when the run began, before it was planned; None: it begins now."""
 
     def reached(self, now: datetime, hours: float) -> str:
         """Why the run has to end; empty while it may go on."""

@@ -146,6 +146,16 @@ def test_a_stop_during_a_phase_writes_its_state_and_the_next_run_goes_on(tmp_pat
     assert len(facts["curve"]) and again[-1].startswith("[1/1 100%")
 
 
+def test_a_stop_while_a_run_is_planned_is_for_that_run(tmp_path):
+    phase, study = long_phase(tmp_path)
+    store = Store(tmp_path / "s")
+    stopping.ask(store, "of yesterday")
+    limits = Limits(stopped=stopping.last(store))
+    stopping.ask(store, "of the test")
+    with pytest.raises(Stopped, match="^of the test$"):
+        execute.run(study, store, [Row(phase, "run", "no record yet")], echo=[].append, limits=limits)
+
+
 def test_a_limit_that_is_reached_starts_nothing(tmp_path):
     phase, study = long_phase(tmp_path)
     lines: list[str] = []
