@@ -302,6 +302,14 @@ def test_every_end_has_its_code_and_line(
         kept.unlink()
 
 
+def test_an_interrupt_inside_code_made_of_text_has_its_code_too(tmp_path: Path) -> None:
+    script = "import study.cli as cli\ndef fail(*_, **__):\n    exec('raise KeyboardInterrupt')\ncli._open = fail\n"
+    (tmp_path / "interrupted.py").write_text(script + "cli.main()\n")
+    command = [sys.executable, "-m", "interrupted", "plan", "lab"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr.count("interrupted; run the same command again")) == (130, 1)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_unwind_and_set_the_exit_code(tmp_path: Path, number: int, code: int) -> None:
     script = "import signal, time, study.cli as cli\n"
