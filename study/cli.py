@@ -166,9 +166,8 @@ def run(
     from study.stopping import Limits, Stopped, last, moment
 
     exit_on_terminate()
-    end = moment(until, datetime.now()) if until else None
     study, store = _open(spec, storage, data_root, smoke)
-    limits = Limits(end, budget, last(store))
+    limits = Limits(moment(until, datetime.now()) if until else None, budget, last(store))
     _check_cluster(study, address)
     found = rows(study, store)
     chosen = matching(found, only) if only else found

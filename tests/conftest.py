@@ -17,6 +17,10 @@ hypothesis.settings.register_profile("explore", deadline=None)
 hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("same")
 
+# gcsfs asks Google over gRPC, which the emulator does not speak, of what kind a bucket is: before every call again, and
+# where there is no network for minutes.
+os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] = "false"
+
 # Ray reads its token once in a process and keeps it: whichever test starts Ray first, all have the same one.
 if not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
     os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)

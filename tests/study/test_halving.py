@@ -206,7 +206,7 @@ def test_what_could_never_stop_a_trial_is_refused_with_a_number_that_would():
 @given(steps=st.lists(st.integers(1, 60), min_size=1, max_size=3), warmup=st.floats(0, 0.99), evaluations=st.integers(1, 60))  # fmt: skip  # noqa: E501
 def test_the_number_that_would_do_is_the_least_one(steps, warmup, evaluations):
     named = {"default": min(steps), **dict(zip(("xcopa", "udpos"), steps, strict=False))}
-    able = [count for count in range(1, min(steps) + 1) if all(rungs(one, count, warmup) for one in steps)]
+    able = [count for count in range(1, min(steps) + 1) if all(rungs(one, count, warmup) for one in named.values())]
     found = problems(steps=named, warmup=warmup, evaluations=evaluations)
     if evaluations > min(steps):
         assert found == [], "`study.spec` refuses more scorings than steps"
