@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import traceback
+from collections import namedtuple
 from types import FrameType
 from typing import Any
 
@@ -37,9 +38,9 @@ class Guarded(TyperGroup):
             code = BAD_INPUT
         except KeyboardInterrupt:
             _say(f"interrupted; {RESUME}")
-            # Python remembers one that came out of code it had as text (dataclasses make such) as if nobody had caught
-            # it, and `python -m study` would end by a signal instead of our code; the next such code makes it forget.
-            exec("")  # noqa: S102 (there is nothing in it)
+            # Python remembers one that came out of code it had as text (named tuples are made of such) as if nobody had
+            # caught it, and `python -m study` would end by a signal instead of our code; the next one makes it forget.
+            namedtuple("Forgotten", ())
             code = INTERRUPTED
         except SystemExit as stop:
             if stop.code != TERMINATED:

@@ -251,12 +251,12 @@ def test_work_of_hours_waits_for_a_file_server_that_starts_again_and_a_command_d
     assert caplog.messages == [said] and Path(store.join("log.txt")).read_text().endswith(f"{said}\n")
 
 
-def test_a_phase_that_is_finished_while_the_storage_is_away_is_recorded_when_it_is_back(tmp_path, root, monkeypatch):
-    clock, real, spec, store = [0.0], os.fsync, spec_on(root), Store(tmp_path / "tiny")
+def away_at_the_end(monkeypatch, root, store: Store, clock: list[float]) -> tuple[Job, Record]:
+    """A phase, and its record, that is finished while the storage is away: until it is 120 by the clock."""
+    real, spec = os.fsync, spec_on(root)
     phase = plan.build(spec, store)[0]
     record = finish(store, phase)
-    path = store.join("phases", phase.key, "record.json")
-    storage.remove(path)
+    storage.remove(store.join("phases", phase.key, "record.json"))
 
     def trained(*_: object) -> Record:
         def away(number: int) -> None:
@@ -268,37 +268,30 @@ def test_a_phase_that_is_finished_while_the_storage_is_away_is_recorded_when_it_
         return record
 
     monkeypatch.setattr("study.work._make", trained)
+    return Job(phase, spec, store.path, str(root)), record
+
+
+def test_a_phase_that_is_finished_while_the_storage_is_away_is_recorded_when_it_is_back(tmp_path, root, monkeypatch):
+    clock, store = [0.0], Store(tmp_path / "tiny")
+    job, record = away_at_the_end(monkeypatch, root, store, clock)
     monkeypatch.setattr("trainables.patience.time.sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
-    assert run_phase(Job(phase, spec, store.path, str(root)), Mock()).status == "done"
-    assert store.record(phase.key) == record and clock[0] >= 120
+    assert run_phase(job, Mock()).status == "done"
+    assert store.record(job.phase.key) == record and clock[0] >= 120
 
 
 def test_a_phase_that_another_driver_took_over_while_the_storage_was_away_is_not_recorded(tmp_path, root, monkeypatch):
-    clock, real, spec, store = [0.0], os.fsync, spec_on(root), Store(tmp_path / "tiny")
-    phase = plan.build(spec, store)[0]
-    record = finish(store, phase)
-    path = store.join("phases", phase.key, "record.json")
-    storage.remove(path)
-
-    def trained(*_: object) -> Record:
-        def away(number: int) -> None:
-            if clock[0] < 120:
-                raise OSError(errno.EIO, os.strerror(errno.EIO))
-            real(number)
-
-        monkeypatch.setattr(os, "fsync", away)
-        return record
+    clock, store = [0.0], Store(tmp_path / "tiny")
+    job, _ = away_at_the_end(monkeypatch, root, store, clock)
 
     def sleep(seconds: float) -> None:
         clock[0] += seconds
         if clock[0] > 60:
             other = {"owner": "other", "host": "elsewhere", "pid": 1, "started": 0.0, "since": 0.0}
-            Path(store.join("phases", phase.key, "lease.json")).write_text(json.dumps(other))
+            Path(store.join("phases", job.phase.key, "lease.json")).write_text(json.dumps(other))
 
-    monkeypatch.setattr("study.work._make", trained)
     monkeypatch.setattr("trainables.patience.time.sleep", sleep)
-    assert run_phase(Job(phase, spec, store.path, str(root)), Mock()).status == "held"
-    assert not storage.exists(path)
+    assert run_phase(job, Mock()).status == "held"
+    assert not storage.exists(store.join("phases", job.phase.key, "record.json"))
 
 
 def test_patience_has_an_end(tmp_path, monkeypatch):
