@@ -43,8 +43,8 @@ def cluster(groups: Mapping[str, Mapping[str, int]], most: int, idle_seconds: fl
 
     `most`: nodes of a group, and of all together. The head says what real ones do (`study.placement.head_resources`).
     """
-    sizes = [name.removeprefix(PREFIX) for group in groups.values() for name in group if name.startswith(PREFIX)]
-    offered = head_resources(sizes, most * max(group.get("GPU", 0) for group in groups.values()))
+    sizes = {name: [one.removeprefix(PREFIX) for one in has if one.startswith(PREFIX)] for name, has in groups.items()}
+    offered = head_resources({tuple(sizes[name]): most * has.get("GPU", 0) for name, has in groups.items()})
 
     def autoscaling(folder: Path, port: int) -> Sequence[str]:
         path = folder / "cluster.json"

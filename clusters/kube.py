@@ -20,11 +20,11 @@ NAME_LENGTH = 40
 """Of a RayJob's name; KubeRay takes 47 at most."""
 
 
-def config(name: str, sizes: Sequence[str], found: Sequence[Group], site: dict[str, str]) -> Any:
-    """The RayJob. `sizes`: of the study; `found`: its groups."""
+def config(name: str, found: Sequence[Group], site: dict[str, str]) -> Any:
+    """The RayJob. `found`: the study's groups."""
     workers = [_group(group, market, priority, site) for group, market, priority in pools(found)]
     head = offers()["kuberay"].head
-    gpus = int(site["nodes"]) * sum(group.machine.gpus for group in found)
+    offered = head_resources({group.sizes: int(site["nodes"]) * group.machine.gpus for group in found})
     return {
         "apiVersion": "ray.io/v1",
         "kind": "RayJob",
@@ -43,7 +43,7 @@ def config(name: str, sizes: Sequence[str], found: Sequence[Group], site: dict[s
                 "headGroupSpec": {
                     "serviceType": "ClusterIP",
                     "rayStartParams": {"disable-usage-stats": "true"},
-                    "resources": {name: str(amount) for name, amount in head_resources(sizes, gpus).items()},
+                    "resources": {name: str(amount) for name, amount in offered.items()},
                     "template": _pod("ray-head", head, site, {}, []),
                 },
                 "workerGroupSpecs": workers,

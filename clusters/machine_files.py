@@ -23,14 +23,14 @@ TOKEN_FOLDER = "~/.study"  # noqa: S105
 PORTS = "--port=6379 --object-manager-port=8076"
 
 
-def config(name: str, sizes: Sequence[str], found: Sequence[Group], provider: str, site: dict[str, str]) -> Any:
-    """A whole cluster file. `sizes`: of the study; `found`: its groups."""
+def config(name: str, found: Sequence[Group], provider: str, site: dict[str, str]) -> Any:
+    """A whole cluster file. `found`: the study's groups."""
     nodes = int(site["nodes"])
     head = offers()[provider].head
     node = {"aws": _aws, "gcp": _gcp}[provider]
     types: dict[str, dict[str, Any]] = {
         HEAD: {
-            "resources": head_resources(sizes, nodes * sum(group.machine.gpus for group in found)),
+            "resources": head_resources({group.sizes: nodes * group.machine.gpus for group in found}),
             "node_config": node(head, False, site),
         }
     }

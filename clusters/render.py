@@ -36,9 +36,9 @@ def render(spec: StudySpec, provider: str, site: dict[str, str], only: Sequence[
     found = groups(spec, provider, only)
     name = kube.dns_name(spec.name)
     if provider == "kuberay":
-        value = kube.config(spec.name, spec.sizes, found, site)
+        value = kube.config(spec.name, found, site)
     else:
-        value = machine_files.config(name, spec.sizes, found, provider, site)
+        value = machine_files.config(name, found, provider, site)
     lines = [f"Written by `study clusters render` for the study {spec.name}; clusters/README.md tells the whole way."]
     lines += [f"{HEADS[provider]}.", "Settings, which --set NAME=VALUE changes:"]
     lines += [f"  {key}={value}" for key, value in site.items()]

@@ -17,6 +17,7 @@ import secrets
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ import ray
 
 from study import holding, narrowing, placement, stopping
 from study.foreground import foreground as foreground
+from study.placement import ANYWHERE, Room
 from study.plan import Row, data_root
 from study.reach import check_answers
 from study.runtime import check
@@ -78,18 +80,19 @@ def run(
     reached or a stop was asked for, and `StudyError` when the machine cannot hold a single trial, a size does not fit
     its GPU, or no cluster answers.
     """
-    walk = _walk(spec, store, rows, echo, limits)
-    if walk.queue.over:
+    if all(row.action == "done" for row in rows):
         return 0
+    limits = limits.begun(store)
     check(spec, store)
     with _ray(spec.compute, address) as local:
-        walk.local, there = local, ray.cluster_resources()
-        walk.sliver = DRIVER if "driver" in there else {"CPU": 0.001}
-        gpus, sizes = spec.compute.gpus_per_trial, sorted({row.phase.size for row in rows if row.action == "run"})
+        there, gpus = ray.cluster_resources(), spec.compute.gpus_per_trial
+        sizes = sorted({row.phase.size for row in rows if row.action == "run"})
         placement.check(sizes, gpus, there)
+        heads = math.inf if local else placement.leaders(ray.nodes(), spec.compute, spec.search.trials)
+        room = Room(spec.compute, placement.pools(sizes, gpus, there), heads)
+        walk = _walk(spec, store, rows, echo, limits, room)
+        walk.local, walk.sliver = local, DRIVER if "driver" in there else {"CPU": 0.001}
         walk.places = {size: placement.asked(size, gpus, there) for size in sizes}
-        if not local:
-            walk.leaders = placement.leaders(ray.nodes(), spec.compute, spec.search.trials)
         try:
             with patience.long():
                 walk.to_the_end()
@@ -107,6 +110,7 @@ class _Walk:
     jobs: dict[str, Job]
     queue: Queue
     clock: Clock
+    room: Room
     echo: Echo
     stopped: str = ""
     """The last stop before this walk (see `study.stopping`)."""
@@ -115,8 +119,6 @@ class _Walk:
     """What a process that only waits for others asks for."""
     places: dict[str, dict[str, float]] = field(default_factory=dict)
     """Size -> what leads a process that trains it to nodes of its group."""
-    leaders: float = math.inf
-    """How many searches, and phases of worker groups, the head holds at a time."""
     flying: dict[Any, str] = field(default_factory=dict)
     """Task reference -> key."""
     since: dict[str, float] = field(default_factory=dict)
@@ -128,7 +130,6 @@ class _Walk:
     limits: Limits = NO_LIMITS
     spent: float = 0.0
     """Device-seconds of the phases that were finished before, and of what this walk has held; only with a budget."""
-    slots: int = 0
     said_full: bool = False
     looked: float = -LOOK_SECONDS
     """When it last looked outside (monotonic)."""
@@ -146,7 +147,7 @@ class _Walk:
         """Ask the head how large the cluster is, and the storage for a stop; too dear to be asked for every phase."""
         since, self.looked = self.looked, time.monotonic()
         there = ray.cluster_resources()
-        self.slots = placement.slots(self.spec.compute, there, self.local)
+        self.room.look(there, self.local)
         if self.limits.budget is not None and self.flying:
             self.spent += self._held(there) * (self.looked - since)
         if why := self._told_to_stop():
@@ -182,12 +183,13 @@ class _Walk:
             ray.cancel(reference, force=True)
 
     def _submit(self) -> None:
-        free = self.slots - len(self.flying)
-        leading = sum(key in self.queue.led for key in self.flying.values())
-        chosen = self.queue.take(free, self.leaders - leading)
-        if len(chosen) < free and self.queue.waits_for_lead and not self.said_full:
+        busy = Counter(name for key in self.flying.values() for name in self.queue.asks[key])
+        free, room = self.room.free(busy, self.queue.left)
+        chosen = self.queue.take(free, room)
+        if not self.said_full and self.room.full(room, self.queue.waits_for):
             self.said_full = True
-            self.echo(f"{self.leaders:.0f} searches at a time fill the head's memory; the others wait for their turn")
+            most = f"{self.room.leaders:.0f} searches at a time"
+            self.echo(f"{most} fill the head's memory; the others wait for their turn")
         for key in chosen:
             self.since[key] = time.monotonic()
             job = self.jobs[key]
@@ -240,32 +242,34 @@ class _Walk:
         done, total = len(self.queue.done), len(self.queue.needs)
         now = time.monotonic()
         running = {other: now - self.since.get(other, now) for other in self.queue.running}
-        eta = self.clock.eta(running, self.slots)
+        eta = self.clock.eta(running, self.room.slots)
         head = f"[{done}/{total} {100 * done // total}% ETA {_minutes(eta)}]"
         self.echo(f"{head} {state:7} {key}  {line}".rstrip())
 
 
-def _walk(spec: StudySpec, store: Store, rows: Sequence[Row], echo: Echo, limits: Limits) -> _Walk:
+def _walk(spec: StudySpec, store: Store, rows: Sequence[Row], echo: Echo, limits: Limits, room: Room) -> _Walk:
     phases = {row.phase.key: row.phase for row in rows}
     trials = {key: narrowing.trials(phase, spec) for key, phase in phases.items()}
     costs = {key: cost(phase.config, trials[key]) for key, phase in phases.items()}
     needs = {key: tuple(phase.needs) for key, phase in phases.items()}
-    clock = Clock(costs, {key: f"{phase.kind}-{phase.size}" for key, phase in phases.items()})
+    pools = {key: room.pools.get(phase.size, ANYWHERE) for key, phase in phases.items()}
+    clock = Clock(costs, {key: f"{phase.kind}-{phase.size}" for key, phase in phases.items()}, pools)
     done = {row.phase.key for row in rows if row.action == "done"}
     for key in done:
         clock.over(key)
-    led = {key for key, phase in phases.items() if placement.led(phase.config, phase.tuned_by is None, spec.compute)}
+    led = {key: placement.led(phase.config, phase.tuned_by is None, spec.compute) for key, phase in phases.items()}
+    asks = {key: placement.asks(pool, led[key]) for key, pool in pools.items()}
     root = data_root(spec, store)
     root = root if "://" in root else os.path.abspath(root)
-    stopped = stopping.last(store) if limits.stopped is None else limits.stopped
     return _Walk(
         spec=spec,
         store=store,
-        jobs={key: Job(phase, spec, store.path, root, stopped) for key, phase in phases.items()},
-        queue=Queue(needs, priorities(needs, costs), done=done, led=led),
+        jobs={key: Job(phase, spec, store.path, root, limits.stopped or "") for key, phase in phases.items()},
+        queue=Queue(needs, priorities(needs, costs), done=done, asks=asks),
         clock=clock,
+        room=room,
         echo=echo,
-        stopped=stopped,
+        stopped=limits.stopped or "",
         limits=limits,
         spent=0.0 if limits.budget is None else holding.used(spec, [row.record for row in rows if row.record]),
     )

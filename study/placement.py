@@ -6,16 +6,18 @@
 A cluster that was made for a study (`study clusters render`) says so in resources: every node of the group for 14b has
 one `size-14b`, and so has the head, so that a driver sees what the cluster is for while no group has a node. Then a
 phase asks for a sliver of it beside its GPU. On any other cluster it asks for nothing, and takes the GPU it gets. The
-head also says how many GPUs there may be, so that all of them are asked for at once and not one after another.
+head also says how many GPUs each group may have, so that all of them are asked for at once and not one after another,
+and so that no size takes the turns of another: those whose nodes never come leave the nodes of the others busy.
 
 A search is led by a process on the head, and so is a group of workers: the head's memory says how many of these run at
-a time.
+a time, in equal parts for the groups that have some left.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from study.budget import demand
@@ -27,7 +29,11 @@ from trainables.errors import StudyError
 
 PREFIX = "size-"
 GPUS = "planned-gpus"
-"""Of the head: GPUs of all groups at their largest."""
+"""Of the head: the GPUs of the cluster at its largest, or (`planned-gpus:0.6b,1.7b`) of its nodes for some sizes."""
+ANYWHERE = ""
+"""The pool of phases that no group of nodes was made for."""
+LEAD = "lead"
+"""What a phase asks for that a process on the head leads, beside a slot of its pool."""
 SLIVER = 0.001
 """Of a node's single unit: a thousand processes per node may ask."""
 LEADING_BYTES = 120e6
@@ -64,10 +70,15 @@ def fitted(spec: StudySpec, size: str, where: Card) -> Fit:
     return fit(demand(spec, size), part, compute.workers if compute.shard else 1)
 
 
-def head_resources(sizes: Iterable[str], gpus: int) -> dict[str, int]:
-    """What the head of a cluster for these sizes says, which offers no processor: phases stay off it, because its
-    driver must live as long as the study. `gpus`: at most, in all groups."""
-    return {"CPU": 0, "driver": 1, GPUS: gpus, **{resource(size): 1 for size in sizes}}
+def head_resources(groups: Mapping[tuple[str, ...], int]) -> dict[str, int]:
+    """What the head of a cluster says, which offers no processor: phases stay off it, because its driver must live as
+    long as the study. `groups`: the sizes of each group of nodes -> its GPUs at most."""
+    planned = {_planned(",".join(sizes)): gpus for sizes, gpus in groups.items()}
+    return {"CPU": 0, "driver": 1, **planned, **{resource(size): 1 for sizes in groups for size in sizes}}
+
+
+def _planned(pool: str) -> str:
+    return f"{GPUS}:{pool}" if pool else GPUS
 
 
 def resource(size: str) -> str:
@@ -91,22 +102,34 @@ def check(sizes: Iterable[str], gpus: float, there: Mapping[str, float]) -> None
         )
 
 
-def slots(compute: Compute, resources: dict[str, float], local: bool) -> int:
-    """How many phases run at the same time.
+def pools(sizes: Iterable[str], gpus: float, there: Mapping[str, float]) -> dict[str, str]:
+    """{size: the pool of nodes it runs on}. Sizes of the same group share one."""
+    groups = [name.partition(":")[2] for name in there if gpus and name.startswith(f"{GPUS}:")]
+    made = {size: group for group in groups for size in group.split(",")}
+    return {size: made.get(size, ANYWHERE) for size in sizes}
+
+
+def slots(compute: Compute, there: Mapping[str, float], local: bool, pools: Iterable[str]) -> dict[str, int]:
+    """{pool: how many of its phases run at the same time}.
 
     On a cluster one more than fits now, or than its head says may come, so that an autoscaler sees the demand. Raises
     `StudyError` when a local machine cannot hold one.
     """
     group = max(1, compute.workers)
     needs = {"CPU": compute.cpus_per_trial * group, "GPU": compute.gpus_per_trial * group}
-    fit = min(int(resources.get(name, 0.0) / need) for name, need in needs.items() if need > 0)
+    fit = min(int(there.get(name, 0.0) / need) for name, need in needs.items() if need > 0)
     if local and fit < 1:
         asked = " and ".join(f"{need:g} {name}" for name, need in needs.items() if need > 0)
-        there = " and ".join(f"{resources.get(name, 0.0):g} {name}" for name, need in needs.items() if need > 0)
-        raise StudyError(f"compute: a trial asks for {asked}, here are {there}; lower compute or give --address")
-    if needs["GPU"]:
-        fit = max(fit, int(resources.get(GPUS, 0.0) / needs["GPU"]))
-    return compute.slots or (fit if local else fit + 1)
+        has = " and ".join(f"{there.get(name, 0.0):g} {name}" for name, need in needs.items() if need > 0)
+        raise StudyError(f"compute: a trial asks for {asked}, here are {has}; lower compute or give --address")
+    most = {pool: int(there.get(_planned(pool), 0.0) / needs["GPU"]) if needs["GPU"] else 0 for pool in pools}
+    more = {pool: count if pool else max(count, fit) for pool, count in most.items()}
+    return {pool: compute.slots or (count if local else count + 1) for pool, count in more.items()}
+
+
+def asks(pool: str, led: bool) -> tuple[str, ...]:
+    """What a phase takes one of while it is in flight."""
+    return (pool, LEAD, f"{LEAD} {pool}") if led else (pool,)
 
 
 def led(config: object, searches: bool, compute: Compute) -> bool:
@@ -124,3 +147,35 @@ def leaders(nodes: Iterable[Mapping[str, Any]], compute: Compute, trials: int) -
     memory = sum(head.get("memory", 0.0) for head in heads)
     beside = 0 if compute.gpus_per_trial and not compute.workers else trials
     return max(1, memory // (LEADING_BYTES * (1 + beside))) if memory else math.inf
+
+
+@dataclass
+class Room:
+    """How many phases may start: in each pool as many as its slots, and of led ones a fair part of what the head holds.
+
+    Room(compute, {"0.6b": "0.6b", "14b": "14b"}, leaders=100)     # of searches 50 for each, while both have some left
+    """
+
+    compute: Compute
+    pools: Mapping[str, str]
+    """Size -> its pool."""
+    leaders: float = math.inf
+    slots: dict[str, int] = field(default_factory=dict)
+
+    def look(self, there: Mapping[str, float], local: bool) -> None:
+        """See how large the cluster is now, or may be. Raises `StudyError` (see `slots`)."""
+        self.slots = slots(self.compute, there, local, set(self.pools.values()))
+
+    def free(self, busy: Mapping[str, int], left: Callable[[str], int]) -> tuple[int, dict[str, float]]:
+        """How many phases may start, and {name: how many of those that ask for it}. `busy`: what those in flight took;
+        `left(name)`: how many phases that ask for it are not over."""
+        leading = sum(left(f"{LEAD} {pool}") > 0 for pool in self.slots)
+        share = max(1.0, self.leaders / max(1, leading))
+        whole = {**self.slots, LEAD: self.leaders, **{f"{LEAD} {pool}": share for pool in self.slots}}
+        flying = sum(busy.get(pool, 0) for pool in self.slots)
+        most = self.compute.slots or sum(self.slots.values())
+        return most - flying, {name: amount - busy.get(name, 0) for name, amount in whole.items()}
+
+    def full(self, free: Mapping[str, float], waits_for: Callable[[str], bool]) -> bool:
+        """Whether there are slots, and phases that wait for the head only."""
+        return any(free[pool] >= 1 and waits_for(f"{LEAD} {pool}") for pool in self.slots)

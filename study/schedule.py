@@ -11,9 +11,8 @@ also starts the large sizes early: they are never left for the end of the study.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
@@ -41,17 +40,17 @@ class Queue:
     """Key -> why, for phases that failed themselves."""
     blocked: dict[str, str] = field(default_factory=dict)
     """Key -> the failed phase behind it."""
-    led: Collection[str] = frozenset()
-    """Keys of phases of which only so many may run at the same time, whatever else runs."""
+    asks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Key -> the names of what there is only so much of, and of which it takes one while it runs."""
 
     def __post_init__(self) -> None:
         self._order = {key: place for place, key in enumerate(self.needs)}
         self._waiters: dict[str, list[str]] = {key: [] for key in self.needs}
         self._open: dict[str, int] = {}
         """Key -> how many of its needs are not done."""
-        self._ready: list[tuple[float, int, str]] = []
-        """Heap of (minus priority, place in the plan, key)."""
-        self._ready_led: list[tuple[float, int, str]] = []
+        self._ready: dict[tuple[str, ...], list[tuple[float, int, str]]] = {}
+        """What is asked for -> heap of (minus priority, place in the plan, key)."""
+        self._left = Counter(name for key in self.needs if key not in self.done for name in self.asks.get(key, ()))
         for key, needs in self.needs.items():
             open_needs = {need for need in needs if need in self.needs and need not in self.done}
             for need in open_needs:
@@ -64,24 +63,30 @@ class Queue:
     def over(self) -> bool:
         return len(self.done) + len(self.failed) + len(self.blocked) == len(self.needs)
 
-    def take(self, free: int, led: float = math.inf) -> list[str]:
-        """Up to `free` ready phases, which count as running from now on; at most `led` of those that are led. The ones
-        that these leave out go first as soon as they may: what goes before them has no use for their places."""
+    def take(self, free: int, room: dict[str, float] | None = None) -> list[str]:
+        """Up to `free` ready phases, which count as running from now on, and no more of those that ask for something
+        than there is `room` for, from which they are taken away (what it does not name has no bound). The ones that
+        these leave out go first as soon as they may: what goes before them has no use for their places."""
         chosen: list[str] = []
+        room = {} if room is None else room
         while len(chosen) < free:
-            heaps = [heap for heap in (self._ready, self._ready_led if led > 0 else []) if heap]
-            if not heaps:
+            heaps = [heap for asked, heap in self._ready.items() if all(room.get(name, 1) >= 1 for name in asked)]
+            if not any(heaps):
                 break
-            key = heappop(min(heaps, key=lambda heap: heap[0]))[2]
-            led -= key in self.led
+            key = heappop(min(filter(None, heaps), key=lambda heap: heap[0]))[2]
+            for name in room.keys() & self.asks.get(key, ()):
+                room[name] -= 1
             chosen.append(key)
         self.running.update(chosen)
         return chosen
 
-    @property
-    def waits_for_lead(self) -> bool:
-        """Whether a phase is ready that is led; after a `take` that had places left, it waits for nothing else."""
-        return bool(self._ready_led)
+    def waits_for(self, name: str) -> bool:
+        """Whether a phase is ready that asks for it."""
+        return any(heap for asked, heap in self._ready.items() if name in asked)
+
+    def left(self, name: str) -> int:
+        """How many phases that ask for it are not over."""
+        return self._left[name]
 
     def put_back(self, key: str) -> None:
         """A phase that could not be run now (another driver has it) is ready again."""
@@ -90,6 +95,7 @@ class Queue:
 
     def finish(self, key: str) -> None:
         self.running.discard(key)
+        self._over(key)
         self.done.add(key)
         for waiter in self._waiters[key]:
             self._open[waiter] -= 1
@@ -99,20 +105,25 @@ class Queue:
     def fail(self, key: str, why: str) -> list[str]:
         """Mark a phase as failed; returns its descendants, which are now blocked, in the order of the plan."""
         self.running.discard(key)
+        self._over(key)
         self.failed[key] = why
         fresh: list[str] = []
         edge = [key]
         while edge:
             for waiter in self._waiters[edge.pop()]:
                 if waiter not in self.blocked and waiter not in self.done:
+                    self._over(waiter)
                     self.blocked[waiter] = key
                     fresh.append(waiter)
                     edge.append(waiter)
         return sorted(fresh, key=self._order.__getitem__)
 
     def _offer(self, key: str) -> None:
-        heap = self._ready_led if key in self.led else self._ready
+        heap = self._ready.setdefault(self.asks.get(key, ()), [])
         heappush(heap, (-self.priority[key], self._order[key], key))
+
+    def _over(self, key: str) -> None:
+        self._left -= Counter(self.asks.get(key, ()))
 
 
 def priorities(needs: Mapping[str, Sequence[str]], costs: Mapping[str, float]) -> dict[str, float]:
@@ -156,6 +167,8 @@ class Clock:
     costs: Mapping[str, float]
     groups: Mapping[str, str]
     """Key -> name of its group (kind and size)."""
+    pools: Mapping[str, str] = field(default_factory=dict)
+    """Key -> name of the nodes that it runs on, if not on any; the same for all of a group."""
 
     def __post_init__(self) -> None:
         self._left: dict[str, Counter[float]] = {}
@@ -164,6 +177,7 @@ class Clock:
         self._seconds: dict[str, float] = {}
         self._measured: dict[str, float] = {}
         """Group -> seconds and cost of what was measured."""
+        self._pool = {group: self.pools.get(key, "") for key, group in self.groups.items()}
         for key, group in self.groups.items():
             self._left.setdefault(group, Counter())[self.costs[key]] += 1
 
@@ -183,20 +197,25 @@ class Clock:
         cost = sum(self._measured[one] for one in groups)
         return sum(self._seconds[one] for one in groups) / cost if cost else None
 
-    def eta(self, running: Mapping[str, float], slots: int) -> float | None:
-        """Seconds until all is over on `slots` slots; `running`: key -> seconds that a phase has been running."""
+    def eta(self, running: Mapping[str, float], slots: Mapping[str, int]) -> float | None:
+        """Seconds until all is over; `running`: key -> seconds that a phase has been running; `slots`: of each pool."""
         rates = {group: self.rate(group) for group, left in self._left.items() if left}
         known = {group: rate for group, rate in rates.items() if rate is not None}
         if len(known) < len(rates):
             return None
-        busy = [(self.groups[key], self.costs[key], now) for key, now in running.items() if key not in self._over]
-        taken = Counter((group, cost) for group, cost, _ in busy)
+        return max((self._eta(running, known, pool, count) for pool, count in slots.items()), default=0.0)
+
+    def _eta(self, running: Mapping[str, float], rates: Mapping[str, float], pool: str, slots: int) -> float:
+        """Of the phases of one pool; `rates`: of the groups that are not over."""
+        mine = [key for key in running if key not in self._over and self._pool[self.groups[key]] == pool]
+        taken = Counter((self.groups[key], self.costs[key]) for key in mine)
         waiting = {
             group: {cost: n - taken[group, cost] for cost, n in self._left[group].items() if n > taken[group, cost]}
-            for group in known
+            for group in rates
+            if self._pool[group] == pool
         }
-        rest = [max(known[group] * cost - seconds, 0.0) for group, cost, seconds in busy]
-        total = sum(rest) + sum(rate * cost * n for group, rate in known.items() for cost, n in waiting[group].items())
-        rest += [known[group] * max(costs) for group, costs in waiting.items() if costs]
-        count = len(running) + sum(n for costs in waiting.values() for n in costs.values())
+        rest = [max(rates[self.groups[key]] * self.costs[key] - running[key], 0.0) for key in mine]
+        total = sum(rest) + sum(rates[group] * cost * n for group, left in waiting.items() for cost, n in left.items())
+        rest += [rates[group] * max(costs) for group, costs in waiting.items() if costs]
+        count = len(mine) + sum(n for costs in waiting.values() for n in costs.values())
         return max(total / max(1, min(slots, count)), *rest) if rest else 0.0

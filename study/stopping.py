@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from study.store import Store
@@ -41,6 +41,10 @@ class Limits:
     """Device-hours: of all phases of the study that earlier runs finished, and of all that this one has held."""
     stopped: str | None = None
     """`last` when the run began, before it was planned; None: it begins now."""
+
+    def begun(self, store: Store) -> Limits:
+        """The same, for a run that has begun."""
+        return self if self.stopped is not None else replace(self, stopped=last(store))
 
     def reached(self, now: datetime, hours: float) -> str:
         """Why the run has to end; empty while it may go on."""

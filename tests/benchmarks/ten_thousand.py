@@ -146,11 +146,11 @@ def _walk(rows: list[plan.Row], slots: int) -> None:
     flying: list[str] = []
     while not queue.over:
         flying += queue.take(slots - len(flying))
-        clock.eta(dict.fromkeys(queue.running, 0.5), slots)
+        clock.eta(dict.fromkeys(queue.running, 0.5), {"": slots})
         key = flying.pop(0)
         queue.finish(key)
         clock.over(key, 1.0)
-        clock.eta(dict.fromkeys(queue.running, 0.5), slots)
+        clock.eta(dict.fromkeys(queue.running, 0.5), {"": slots})
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from pathlib import Path
 
 import pytest
@@ -16,14 +18,19 @@ PHASES = 8
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_two_drivers_whose_clocks_differ_share_a_study(tmp_path: Path) -> None:
-    ahead = {"east": "5", "west": "-5"}
+    gate = tmp_path / "go"
     drivers = [
-        Run(tmp_path, "study", STUDY, tiny=True, env={"CHAOS_HOST": host, "CHAOS_HOURS": hours})
-        for host, hours in ahead.items()
+        Run(
+            tmp_path, "study", STUDY, tiny=True, env={"CHAOS_HOST": host, "CHAOS_HOURS": hours, "CHAOS_GATE": str(gate)}
+        )
+        for host, hours in {"east": "5", "west": "-5"}.items()
     ]
+    while not any(re.search(r" on (east|west) \(last sign of life", driver.log.read_text()) for driver in drivers):
+        assert all(driver.process.poll() is None for driver in drivers), [driver.log.read_text() for driver in drivers]
+        time.sleep(0.05)
+    gate.touch()  # one has the first phase, and the other waits for it
     assert [driver.end() for driver in drivers] == [0, 0], [driver.log.read_text() for driver in drivers]
     said = [driver.log.read_text() for driver in drivers]
     assert all(f"{PHASES} of {PHASES} phases done, 0 failed" in text for text in said)
-    assert any(f" on {host} (last sign of life" in text for host in ahead for text in said), "one waited for the other"
     again, steps = repeated(drivers[0].made())
     assert again == 0 and steps > 0

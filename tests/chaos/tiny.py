@@ -5,7 +5,7 @@ by one, each a link of a chain of sha256 from the unit's configuration (and its 
 step left out, made twice or made from another state gives another result, and with it another score. Like the real
 ones they write a state now and then, hear when they have to go, and go on from their last state.
 CHAOS_DEATHS="KEY 2, OTHER 9" kills the process that makes the phases whose key begins so, in the middle, twice (and of
-the other nine times): as the kernel does when the memory runs out.
+the other nine times): as the kernel does when the memory runs out. CHAOS_GATE=FILE makes no step before FILE is there.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ def _made(start: str, steps: int, rate: float | None, places: Places, report: Re
         done, link = storage.read_json(state)
     except FileNotFoundError:
         done, link = 0, hashlib.sha256(start.encode()).hexdigest()
+    while (gate := os.environ.get("CHAOS_GATE")) and not os.path.exists(gate):
+        time.sleep(STEP_SECONDS)
     with preemption.listening() as noticed:
         while done < steps:
             time.sleep(STEP_SECONDS)

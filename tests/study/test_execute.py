@@ -19,8 +19,10 @@ import ray
 from clusters.own_head import RAY
 from study import execute
 from study.lease import holder
+from study.placement import Room
 from study.plan import Row
 from study.reach import check_answers
+from study.spec import Compute
 from study.store import Store
 from tests.study.phases import pretrain_phase, record, spec, target_phase
 from trainables.config import Places, Runtime
@@ -109,7 +111,7 @@ def test_a_failure_that_cannot_be_kept_blocks_no_other_phase(tmp_path, monkeypat
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "README").write_text("not empty")
     study, lines = spec(data={"source": "local", "root": str(tmp_path / "data")}), []
-    walk = execute._walk(study, Store(tmp_path / "study"), rows, lines.append, execute.NO_LIMITS)
+    walk = execute._walk(study, Store(tmp_path / "study"), rows, lines.append, execute.NO_LIMITS, Room(Compute(), {}))
     walk.queue.take(1)
     monkeypatch.setattr("ray.get", Mock(side_effect=ray.exceptions.WorkerCrashedError))
     monkeypatch.setattr(Store, "write_failure", Mock(side_effect=StorageError("no space left")))
@@ -121,8 +123,9 @@ def test_searches_that_the_head_has_no_memory_for_wait_and_one_line_says_so(tmp_
     searching, tuned = [target_phase(seed) for seed in range(4)], target_phase(9, tuned_by="found")
     rows = [Row(phase, "run", "no record yet") for phase in (*searching, tuned)]
     lines: list[str] = []
-    walk = execute._walk(spec(), Store(tmp_path), rows, lines.append, execute.NO_LIMITS)
-    walk.slots, walk.leaders, walk.places = 5, 2, {"xs": {}}
+    room = Room(Compute(), {"xs": ""}, leaders=2, slots={"": 5})
+    walk = execute._walk(spec(), Store(tmp_path), rows, lines.append, execute.NO_LIMITS, room)
+    walk.places = {"xs": {}}
     started: list[str] = []
     monkeypatch.setattr(execute, "_submit", lambda job, *_: started.append(job.phase.key) or job.phase.key)
     for _ in range(3):

@@ -4,12 +4,26 @@ import math
 
 import pytest
 
-from study.placement import LEADING_BYTES, SLIVER, asked, check, head_resources, leaders, led, slots
+from study.placement import (
+    LEAD,
+    LEADING_BYTES,
+    SLIVER,
+    Room,
+    asked,
+    asks,
+    check,
+    head_resources,
+    leaders,
+    led,
+    pools,
+    slots,
+)
+from study.schedule import Queue
 from study.spec import Compute
 from tests.study.phases import pretrain_phase, tune_config
 from trainables.errors import StudyError
 
-MADE = {name: float(amount) for name, amount in head_resources(["s", "m"], 8).items()}
+MADE = {name: float(amount) for name, amount in head_resources({("s",): 8, ("m", "l"): 4}).items()}
 
 
 def test_only_a_process_with_a_gpu_on_a_cluster_made_for_sizes_asks_for_one():
@@ -19,29 +33,82 @@ def test_only_a_process_with_a_gpu_on_a_cluster_made_for_sizes_asks_for_one():
 
 def test_a_size_without_a_group_is_refused_instead_of_waited_for():
     check(["s", "m"], 1.0, MADE)
-    check(["l"], 0.0, MADE)
-    check(["l"], 1.0, {"GPU": 4.0})
-    with pytest.raises(StudyError, match="no group for l, only for m, s; render its file again"):
-        check(["s", "l"], 1.0, MADE)
+    check(["xl"], 0.0, MADE)
+    check(["xl"], 1.0, {"GPU": 4.0})
+    with pytest.raises(StudyError, match="no group for xl, only for l, m, s; render its file again"):
+        check(["s", "xl"], 1.0, MADE)
+
+
+def count(compute: Compute, there: dict[str, float], local: bool) -> int:
+    return slots(compute, there, local, {""})[""]
 
 
 def test_slots_of_a_local_machine_and_of_a_cluster():
-    assert slots(Compute(), {"CPU": 4.0}, local=True) == 4
-    assert slots(Compute(cpus_per_trial=2), {"CPU": 5.0}, local=True) == 2
-    assert slots(Compute(workers=2), {"CPU": 4.0}, local=True) == 2
-    assert slots(Compute(gpus_per_trial=0.5), {"CPU": 16.0, "GPU": 1.0}, local=True) == 2
-    assert slots(Compute(slots=3), {"CPU": 16.0}, local=True) == 3
-    assert slots(Compute(gpus_per_trial=1), {"CPU": 2.0}, local=False) == 1, "an autoscaler must see demand"
+    assert count(Compute(), {"CPU": 4.0}, local=True) == 4
+    assert count(Compute(cpus_per_trial=2), {"CPU": 5.0}, local=True) == 2
+    assert count(Compute(workers=2), {"CPU": 4.0}, local=True) == 2
+    assert count(Compute(gpus_per_trial=0.5), {"CPU": 16.0, "GPU": 1.0}, local=True) == 2
+    assert count(Compute(slots=3), {"CPU": 16.0}, local=True) == 3
+    assert count(Compute(gpus_per_trial=1), {"CPU": 2.0}, local=False) == 1, "an autoscaler must see demand"
     made = {"driver": 1.0, "planned-gpus": 8.0}
-    assert slots(Compute(gpus_per_trial=2), made, local=False) == 4 + 1, "all that may come is asked for at once"
-    assert slots(Compute(), made, local=False) == 1
+    assert count(Compute(gpus_per_trial=2), made, local=False) == 4 + 1, "all that may come is asked for at once"
+    assert count(Compute(), made, local=False) == 1
+
+
+def test_each_group_of_a_cluster_that_was_made_for_sizes_has_slots_of_its_own():
+    there = {**MADE, "CPU": 64.0, "GPU": 2.0}
+    found = pools(["s", "m", "l"], 1.0, there)
+    assert found == {"s": "s", "m": "m,l", "l": "m,l"}
+    assert slots(Compute(gpus_per_trial=2), there, False, set(found.values())) == {"s": 4 + 1, "m,l": 2 + 1}
+    assert pools(["s", "m"], 0.0, there) == {"s": "", "m": ""} == pools(["s", "m"], 1.0, {"GPU": 8.0})
+
+
+def walked(room: Room, needs: dict[str, str], minutes: dict[str, int], nodes: dict[str, int]) -> dict[str, int]:
+    """Run phases of sizes (key -> size), of which only so many fit their nodes at a time; pool -> when it was done."""
+    found = {key: asks(room.pools[size], led=True) for key, size in needs.items()}
+    queue = Queue(dict.fromkeys(needs, ()), {key: float(minutes[size]) for key, size in needs.items()}, asks=found)
+    flying: dict[str, int] = {}
+    ended: dict[str, int] = {}
+    for now in range(1000):
+        busy = {name: sum(name in found[key] for key in flying) for asked in found.values() for name in asked}
+        assert busy.get(LEAD, 0) <= room.leaders
+        flying |= dict.fromkeys(queue.take(*room.free(busy, queue.left)), 0)
+        for size, many in nodes.items():
+            for key in [key for key in flying if needs[key] == size][:many]:
+                flying[key] += 1
+                if flying[key] == minutes[size]:
+                    queue.finish(key)
+                    del flying[key]
+                    ended[size] = now + 1
+    return ended
+
+
+@pytest.mark.parametrize("leaders", [math.inf, 12.0])
+def test_a_size_whose_nodes_are_few_or_never_come_leaves_the_others_their_turns(leaders):
+    """20 long phases on two nodes before 60 short ones on six: each group is busy from its first minute to its last."""
+    needs = {f"l{i}": "l" for i in range(20)} | {f"s{i}": "s" for i in range(60)}
+    there = {name: float(amount) for name, amount in head_resources({("s",): 6, ("l",): 2}).items()}
+    room = Room(Compute(gpus_per_trial=1), pools(["s", "l"], 1.0, there), leaders)
+    room.look(there, local=False)
+    minutes = {"l": 10, "s": 3}
+    assert walked(room, needs, minutes, {"s": 6, "l": 2}) == {"l": 100, "s": 30}
+    assert walked(room, needs, minutes, {"s": 6, "l": 0}) == {"s": 30}
+
+
+def test_what_the_head_holds_is_for_those_groups_that_have_searches_left():
+    room = Room(Compute(gpus_per_trial=1), {"s": "s", "l": "l"}, leaders=10.0, slots={"s": 9, "l": 9})
+    left = {"lead s": 5, "lead l": 1}
+    free, names = room.free({"s": 3, LEAD: 2, "lead s": 2}, lambda name: left.get(name, 0))
+    assert free == 15 and names == {"s": 6, "l": 9, LEAD: 8, "lead s": 3, "lead l": 5}
+    left["lead l"] = 0
+    assert room.free({}, lambda name: left.get(name, 0))[1]["lead s"] == 10
 
 
 def test_a_trial_that_fits_nowhere_is_refused_in_one_line():
     with pytest.raises(StudyError, match=r"^compute: a trial asks for 1 CPU and 2 GPU, here are 4 CPU and 0 GPU; "):
-        slots(Compute(gpus_per_trial=2), {"CPU": 4.0}, local=True)
+        count(Compute(gpus_per_trial=2), {"CPU": 4.0}, local=True)
     with pytest.raises(StudyError, match="a trial asks for 8 CPU"):
-        slots(Compute(workers=4, cpus_per_trial=2), {"CPU": 4.0}, local=True)
+        count(Compute(workers=4, cpus_per_trial=2), {"CPU": 4.0}, local=True)
 
 
 def node(alive: bool = True, **resources: float) -> dict[str, object]:

@@ -99,19 +99,20 @@ def test_of_led_phases_only_so_many_run_and_nothing_stands_still_for_them(needs,
     """Every phase runs; what is left out is led, and no led one of less weight was taken in its place."""
     led = data.draw(st.sets(st.sampled_from(sorted(needs))))
     ranks = {key: float(data.draw(st.integers(0, 3))) for key in needs}
-    queue, rng = Queue(needs, ranks, led=led), random.Random(seed)
+    queue, rng = Queue(needs, ranks, asks={key: ("lead",) for key in led}), random.Random(seed)
     flying: list[str] = []
     while not queue.over:
         ready = {key for key in needs if not {key} & (queue.done | queue.running) and queue.done.issuperset(needs[key])}
         free, places = slots - len(flying), leaders - len(led.intersection(flying))
-        chosen = queue.take(free, places)
+        chosen = queue.take(free, {"lead": places})
         flying += chosen
         assert len(flying) <= slots and len(led.intersection(flying)) <= leaders
         left, lowest = ready.difference(chosen), min((ranks[key] for key in led.intersection(chosen)), default=4.0)
         assert flying and all(ranks[key] <= lowest for key in led & left), "deadlock, or one that was passed over"
         if len(chosen) < free:
             assert left <= led and (not left or len(led.intersection(chosen)) == places)
-            assert queue.waits_for_lead == bool(left)
+            assert queue.waits_for("lead") == bool(left)
+        assert queue.left("lead") == len(led - queue.done)
         key = flying.pop(rng.randrange(len(flying)))
         if rng.random() < 0.2:
             queue.put_back(key)
@@ -123,7 +124,8 @@ def test_of_led_phases_only_so_many_run_and_nothing_stands_still_for_them(needs,
 @given(dags(), st.integers(1, 6), st.data())
 def test_without_a_bound_led_phases_are_like_all_others(needs, slots, data):
     ranks = {key: float(data.draw(st.integers(0, 3))) for key in needs}
-    one, other = Queue(needs, ranks), Queue(needs, ranks, led=data.draw(st.sets(st.sampled_from(sorted(needs)))))
+    led = data.draw(st.sets(st.sampled_from(sorted(needs))))
+    one, other = Queue(needs, ranks), Queue(needs, ranks, asks={key: ("lead",) for key in led})
     while not one.over:
         chosen = one.take(slots)
         assert other.take(slots) == chosen
@@ -173,25 +175,34 @@ def test_larger_sizes_and_more_trials_cost_more():
 
 def test_eta_scales_measured_seconds_and_never_undercuts_the_longest_phase():
     clock = Clock({"a": 1.0, "b": 2.0, "c": 2.0, "d": 30.0}, dict.fromkeys("abcd", "target-xs"))
-    assert clock.eta({"a": 5.0}, 2) is None, "nothing measured yet"
+    assert clock.eta({"a": 5.0}, {"": 2}) is None, "nothing measured yet"
     clock.over("a", 10.0)
     assert clock.rate("target-xs") == 10.0
-    assert clock.eta({}, 2) == 300.0, "d alone takes so long"
-    assert clock.eta({}, 1) == 340.0
-    assert clock.eta({"d": 100.0}, 1) == 240.0
+    assert clock.eta({}, {"": 2}) == 300.0, "d alone takes so long"
+    assert clock.eta({}, {"": 1}) == 340.0
+    assert clock.eta({"d": 100.0}, {"": 1}) == 240.0
     clock.over("d")
-    assert clock.eta({}, 2) == 20.0
-    assert clock.eta({"b": 15.0}, 1) == 25.0
-    assert clock.eta({"b": 25.0}, 1) == 20.0, "late, but not less than nothing is left of it"
+    assert clock.eta({}, {"": 2}) == 20.0
+    assert clock.eta({"b": 15.0}, {"": 1}) == 25.0
+    assert clock.eta({"b": 25.0}, {"": 1}) == 20.0, "late, but not less than nothing is left of it"
     clock.over("b", 20.0)
     clock.over("c", 20.0)
-    assert clock.eta({}, 2) == 0.0
+    assert clock.eta({}, {"": 2}) == 0.0
 
 
 def test_a_group_without_a_measurement_goes_at_the_rate_of_all():
     clock = Clock({"a": 1.0, "b": 3.0}, {"a": "target-xs", "b": "target-m"})
     clock.over("a", 10.0)
-    assert clock.rate("target-m") == 10.0 and clock.eta({}, 1) == 30.0
+    assert clock.rate("target-m") == 10.0 and clock.eta({}, {"": 1}) == 30.0
+
+
+def test_the_pool_that_takes_longest_says_how_long_it_takes():
+    groups, pools = {"a": "target-s", "b": "target-l", "c": "target-l"}, {"a": "s", "b": "l", "c": "l"}
+    clock = Clock({"a": 1.0, "b": 4.0, "c": 4.0}, groups, pools)
+    clock.over("a", 10.0)
+    assert clock.eta({}, {"s": 9, "l": 1}) == 80.0
+    assert clock.eta({"b": 30.0}, {"s": 9, "l": 1}) == 50.0
+    assert clock.eta({"b": 30.0}, {"s": 9, "l": 2}) == 40.0
 
 
 def test_ten_thousand_phases_are_walked_without_looking_at_all_of_them_each_time():

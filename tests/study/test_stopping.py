@@ -14,6 +14,7 @@ from unittest.mock import Mock
 import pytest
 
 from study import execute, holding, stopping
+from study.placement import Room
 from study.plan import Row
 from study.records import Cost
 from study.stopping import Limits, Stopped, moment
@@ -70,11 +71,12 @@ def test_a_run_that_begins_leaves_a_stop_to_the_run_that_it_is_for(tmp_path, mon
     """`study stop` while a second `study run` begins: the first ends, the second goes on."""
     phase, study = long_phase(tmp_path)
     store, row = Store(tmp_path / "s"), Row(phase, "run", "no record yet")
-    first = execute._walk(study, store, [row], print, Limits()).jobs[phase.key]
+    room = Room(study.compute, {})
+    first = execute._walk(study, store, [row], print, Limits().begun(store), room).jobs[phase.key]
     stopping.ask(store, "enough")
     with pytest.raises(StudyError, match="no Ray cluster answers"):  # as far as its beginning
         execute.run(study, store, [row], address="127.0.0.1:1", echo=print)
-    second = execute._walk(study, store, [row], print, Limits()).jobs[phase.key]
+    second = execute._walk(study, store, [row], print, Limits().begun(store), room).jobs[phase.key]
     assert told_at_the_next_report(first.progress(), monkeypatch)
     assert not told_at_the_next_report(second.progress(), monkeypatch)
 
@@ -186,7 +188,10 @@ GPUS = {"workers": 2, "gpus_per_trial": 1.0}
 )
 def test_a_budget_counts_the_devices_that_are_held(tmp_path, monkeypatch, free, seconds):
     study = spec(compute=GPUS, search={"trials": 4})
-    walk = execute._walk(study, Store(tmp_path / "s"), [Row(target_phase(), "run", "")], print, Limits(budget=100))
+    room = Room(study.compute, {"xs": ""})
+    walk = execute._walk(
+        study, Store(tmp_path / "s"), [Row(target_phase(), "run", "")], print, Limits(budget=100), room
+    )
     now, walk.local = [0.0], False
     walk.flying = {"reference": walk.queue.take(1)[0]}
     monkeypatch.setattr("study.execute.time.monotonic", lambda: now[0])
