@@ -93,11 +93,8 @@ def run(
         walk = _walk(spec, store, rows, echo, limits, room)
         walk.local, walk.sliver = local, DRIVER if "driver" in there else {"CPU": 0.001}
         walk.places = {size: placement.asked(size, gpus, there) for size in sizes}
-        try:
-            with patience.long():
-                walk.to_the_end()
-        finally:
-            walk.cancel()
+        with patience.long():
+            walk.to_the_end()
     return len(walk.queue.failed)
 
 
@@ -176,11 +173,6 @@ class _Walk:
         until = time.monotonic() + GRACE_SECONDS
         while self.flying and time.monotonic() < until:
             self._wait()
-
-    def cancel(self) -> None:
-        """End what is still in flight; on a cluster it would go on after this driver."""
-        for reference in self.flying:
-            ray.cancel(reference, force=True)
 
     def _submit(self) -> None:
         busy = Counter(name for key in self.flying.values() for name in self.queue.asks[key])
@@ -343,7 +335,9 @@ def _call(function: Callable[[], Any]) -> str:
 
 @contextmanager
 def _ray(compute: Compute, address: str | None) -> Iterator[bool]:
-    """A connection to Ray; yields whether it is a local one. However it is left, nothing of ours runs on."""
+    """A connection to Ray; yields whether it is a local one. However it is left, nothing of ours runs on: on a cluster
+    Ray ends what a driver has started when that goes. (`ray.cancel` is not for this: the process of one who cancels a
+    task in the moment of its end is aborted, by a check of Ray's own; ray 2.60, ray-project/ray#54260.)"""
     local = address is None and not os.environ.get("RAY_ADDRESS")
     before = signal.getsignal(signal.SIGTERM)
     try:

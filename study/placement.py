@@ -29,7 +29,7 @@ from trainables.errors import StudyError
 
 PREFIX = "size-"
 GPUS = "planned-gpus"
-"""Of the head: the GPUs of the cluster at its largest, or (`planned-gpus:0.6b,1.7b`) of its nodes for some sizes."""
+"""Of the head: the GPUs of the cluster at its largest, or (`planned-gpus:0.6b/1.7b`) of its nodes for some sizes."""
 ANYWHERE = ""
 """The pool of phases that no group of nodes was made for."""
 LEAD = "lead"
@@ -73,11 +73,12 @@ def fitted(spec: StudySpec, size: str, where: Card) -> Fit:
 def head_resources(groups: Mapping[tuple[str, ...], int]) -> dict[str, int]:
     """What the head of a cluster says, which offers no processor: phases stay off it, because its driver must live as
     long as the study. `groups`: the sizes of each group of nodes -> its GPUs at most."""
-    planned = {_planned(",".join(sizes)): gpus for sizes, gpus in groups.items()}
+    planned = {_planned("/".join(sizes)): gpus for sizes, gpus in groups.items()}
     return {"CPU": 0, "driver": 1, **planned, **{resource(size): 1 for sizes in groups for size in sizes}}
 
 
 def _planned(pool: str) -> str:
+    """No comma: Ray hands its node's process all resources as one list that is separated by them."""
     return f"{GPUS}:{pool}" if pool else GPUS
 
 
@@ -105,7 +106,7 @@ def check(sizes: Iterable[str], gpus: float, there: Mapping[str, float]) -> None
 def pools(sizes: Iterable[str], gpus: float, there: Mapping[str, float]) -> dict[str, str]:
     """{size: the pool of nodes it runs on}. Sizes of the same group share one."""
     groups = [name.partition(":")[2] for name in there if gpus and name.startswith(f"{GPUS}:")]
-    made = {size: group for group in groups for size in group.split(",")}
+    made = {size: group for group in groups for size in group.split("/")}
     return {size: made.get(size, ANYWHERE) for size in sizes}
 
 

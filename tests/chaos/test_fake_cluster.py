@@ -24,7 +24,7 @@ from tests.chaos.ray_head import REPOSITORY
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
 MOST, IDLE_SECONDS = 2, 8.0
-GROUPS = {"small": {"CPU": 1, "GPU": 1, "size-xs": 1}, "large": {"CPU": 1, "GPU": 1, "size-m": 1}}
+GROUPS = {"small": {"CPU": 1, "GPU": 1, "size-xs": 1, "size-s": 1}, "large": {"CPU": 1, "GPU": 1, "size-m": 1}}
 TASKS = """
 import json, os, time, ray
 ray.init(log_to_driver=False)

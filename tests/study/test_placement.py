@@ -58,8 +58,9 @@ def test_slots_of_a_local_machine_and_of_a_cluster():
 def test_each_group_of_a_cluster_that_was_made_for_sizes_has_slots_of_its_own():
     there = {**MADE, "CPU": 64.0, "GPU": 2.0}
     found = pools(["s", "m", "l"], 1.0, there)
-    assert found == {"s": "s", "m": "m,l", "l": "m,l"}
-    assert slots(Compute(gpus_per_trial=2), there, False, set(found.values())) == {"s": 4 + 1, "m,l": 2 + 1}
+    assert found == {"s": "s", "m": "m/l", "l": "m/l"}
+    assert slots(Compute(gpus_per_trial=2), there, False, set(found.values())) == {"s": 4 + 1, "m/l": 2 + 1}
+    assert not [name for name in MADE if "," in name], "Ray's own list of them is separated by commas"
     assert pools(["s", "m"], 0.0, there) == {"s": "", "m": ""} == pools(["s", "m"], 1.0, {"GPU": 8.0})
 
 
