@@ -24,7 +24,7 @@ from tests.chaos.ray_head import REPOSITORY
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
 MOST, IDLE_SECONDS = 2, 8.0
-GROUPS = {"small": {"CPU": 1, "GPU": 1, "size-xs": 1, "size-s": 1}, "large": {"CPU": 1, "GPU": 1, "size-m": 1}}
+GROUPS = {"small": {"CPU": 1, "GPU": 1, "size-xs": 1, "size-l": 1}, "large": {"CPU": 1, "GPU": 1, "size-m": 1}}
 TASKS = """
 import json, os, time, ray
 ray.init(log_to_driver=False)
@@ -142,4 +142,4 @@ def test_a_study_of_a_size_without_a_group_is_refused(fake, tmp_path):
     spec = tmp_path / "fake.yaml"
     spec.write_text(SPEC.replace("[xs]", "[s]"))
     said = submit(fake, spec, tmp_path / "runs", code=2).stdout
-    assert "error: sizes: the cluster has no group for s, only for m, xs" in said
+    assert "error: sizes: the cluster has no group for s, only for l, m, xs" in said
