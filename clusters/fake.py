@@ -10,6 +10,7 @@ Its GPUs are numbers that Ray counts; nothing of a GPU is there. The provider is
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,8 +44,10 @@ def cluster(groups: Mapping[str, Mapping[str, int]], most: int, idle_seconds: fl
 
     `most`: nodes of a group, and of all together. The head says what real ones do (`study.placement.head_resources`).
     """
-    sizes = {name: [one.removeprefix(PREFIX) for one in has if one.startswith(PREFIX)] for name, has in groups.items()}
-    offered = head_resources({tuple(sizes[name]): most * has.get("GPU", 0) for name, has in groups.items()})
+    gpus: Counter[tuple[str, ...]] = Counter()
+    for has in groups.values():
+        gpus[tuple(name.removeprefix(PREFIX) for name in has if name.startswith(PREFIX))] += most * has.get("GPU", 0)
+    offered = head_resources(gpus)
 
     def autoscaling(folder: Path, port: int) -> Sequence[str]:
         path = folder / "cluster.json"

@@ -24,7 +24,7 @@ def config(name: str, found: Sequence[Group], site: dict[str, str]) -> Any:
     """The RayJob. `found`: the study's groups."""
     workers = [_group(group, market, priority, site) for group, market, priority in pools(found)]
     head = offers()["kuberay"].head
-    offered = head_resources({group.sizes: int(site["nodes"]) * group.machine.gpus for group in found})
+    offered = head_resources({group.sizes: int(site["nodes"]) * group.gpus for group in found})
     return {
         "apiVersion": "ray.io/v1",
         "kind": "RayJob",

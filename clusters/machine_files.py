@@ -30,7 +30,7 @@ def config(name: str, found: Sequence[Group], provider: str, site: dict[str, str
     node = {"aws": _aws, "gcp": _gcp}[provider]
     types: dict[str, dict[str, Any]] = {
         HEAD: {
-            "resources": head_resources({group.sizes: nodes * group.machine.gpus for group in found}),
+            "resources": head_resources({group.sizes: nodes * group.gpus for group in found}),
             "node_config": node(head, False, site),
         }
     }

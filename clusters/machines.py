@@ -1,6 +1,6 @@
 """Which machines can be rented where, and which of them holds a trial? The table is `machines.yaml`.
 
-    groups(spec, "aws")     # [Group("l4-24", g6.2xlarge, ("0.6b", "1.7b", "4b")), Group("l40s-48", ..., ("8b",))]
+    groups(spec, "aws")     # [Group("l4-24", g6.2xlarge, ("0.6b", "1.7b", "4b"), 1), Group("l40s-48", ..., ("8b",), 1)]
 
 One group per size class: the sizes whose trials train on the same card.
 """
@@ -53,6 +53,8 @@ class Group:
     card: str
     machine: Machine
     sizes: tuple[str, ...]
+    gpus: int
+    """Of a machine, those that trials can use at the same time: for others it may have too few processors."""
 
 
 @lru_cache(maxsize=1)
@@ -79,7 +81,8 @@ def groups(spec: StudySpec, provider: str, only: Sequence[str] = ()) -> list[Gro
             raise StudyError(f"gpu: {provider} has no machine with {name}; it has {', '.join(offer.cards)}")
     chosen = cards_for(spec, [card(name) for name in offer.cards if name in wanted])
     sizes = {name: tuple(size for size, one in chosen.items() if one.name == name) for name in offer.cards}
-    return [Group(name, _machine(spec, provider, name), held) for name, held in sizes.items() if held]
+    machines = {name: _machine(spec, provider, name) for name, held in sizes.items() if held}
+    return [Group(name, one, sizes[name], _usable(spec, one)) for name, one in machines.items()]
 
 
 def _machine(spec: StudySpec, provider: str, name: str) -> Machine:
@@ -94,6 +97,12 @@ def _machine(spec: StudySpec, provider: str, name: str) -> Machine:
         f"compute: a trial asks for {compute.gpus_per_trial:g} GPUs and {compute.cpus_per_trial} CPUs on one machine,"
         f" {provider}'s largest with {name} has {most.gpus} and {most.cpus}; lower compute, or set compute.workers"
     )
+
+
+def _usable(spec: StudySpec, machine: Machine) -> int:
+    compute = spec.compute
+    trials = min(int(machine.gpus / compute.gpus_per_trial), machine.cpus // compute.cpus_per_trial)
+    return max(1, int(trials * compute.gpus_per_trial))
 
 
 def pools(found: Sequence[Group]) -> Iterator[tuple[Group, str, int]]:

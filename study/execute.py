@@ -92,7 +92,7 @@ def run(
         room = Room(spec.compute, placement.pools(sizes, gpus, there), heads)
         walk = _walk(spec, store, rows, echo, limits, room)
         walk.local, walk.sliver = local, DRIVER if "driver" in there else {"CPU": 0.001}
-        walk.places = {size: placement.asked(size, gpus, there) for size in sizes}
+        walk.nodes = {size: placement.asked(size, gpus, there) for size in sizes}
         with patience.long():
             walk.to_the_end()
     return len(walk.queue.failed)
@@ -114,10 +114,12 @@ class _Walk:
     local: bool = True
     sliver: dict[str, float] = field(default_factory=dict)
     """What a process that only waits for others asks for."""
-    places: dict[str, dict[str, float]] = field(default_factory=dict)
+    nodes: dict[str, dict[str, float]] = field(default_factory=dict)
     """Size -> what leads a process that trains it to nodes of its group."""
     flying: dict[Any, str] = field(default_factory=dict)
     """Task reference -> key."""
+    width: dict[str, int] = field(default_factory=dict)
+    """Key -> how many of its trials run at a time."""
     since: dict[str, float] = field(default_factory=dict)
     """Key -> when it was submitted (monotonic)."""
     held: dict[str, float] = field(default_factory=dict)
@@ -175,17 +177,22 @@ class _Walk:
             self._wait()
 
     def _submit(self) -> None:
-        busy = Counter(name for key in self.flying.values() for name in self.queue.asks[key])
-        free, room = self.room.free(busy, self.queue.left)
-        chosen = self.queue.take(free, room)
-        if not self.said_full and self.room.full(room, self.queue.waits_for):
+        busy: Counter[str] = Counter()
+        for key in self.flying.values():
+            pool, *lead = self.queue.asks[key]
+            busy.update(lead)
+            busy[pool] += 1 if pool == ANYWHERE else self.width[key]
+        free, places = self.room.free(busy, self.queue.left)
+        chosen = self.queue.take(free, places)
+        most = {key: holding.at_a_time(self.jobs[key].phase, self.spec, self.local) for key in chosen}
+        self.width |= placement.widths({key: (self.queue.asks[key][0], most[key]) for key in chosen}, places)
+        if not self.said_full and len(chosen) < free and self.room.full(places, self.queue.waits_for):
             self.said_full = True
-            most = f"{self.room.leaders:.0f} searches at a time"
-            self.echo(f"{most} fill the head's memory; the others wait for their turn")
+            self.echo(f"{self.room.leaders:.0f} searches at a time fill the head's memory; others wait for their turn")
         for key in chosen:
             self.since[key] = time.monotonic()
             job = self.jobs[key]
-            self.flying[_submit(job, self.places[job.phase.size], self.sliver, self.local)] = key
+            self.flying[_submit(job, self.nodes[job.phase.size], self.sliver, self.width[key])] = key
             if key not in self.held:
                 self.say("start", key)
 
@@ -234,7 +241,7 @@ class _Walk:
         done, total = len(self.queue.done), len(self.queue.needs)
         now = time.monotonic()
         running = {other: now - self.since.get(other, now) for other in self.queue.running}
-        eta = self.clock.eta(running, self.room.slots)
+        eta = self.clock.eta(running, self.room.parts(self.queue.left))
         head = f"[{done}/{total} {100 * done // total}% ETA {_minutes(eta)}]"
         self.echo(f"{head} {state:7} {key}  {line}".rstrip())
 
@@ -297,14 +304,14 @@ def _drive(job: Job, concurrent: int, place: dict[str, float], sliver: dict[str,
     return run_phase(job, partial(search, host=choose(*shape), resources=resources, concurrent=concurrent))
 
 
-def _submit(job: Job, place: dict[str, float], sliver: dict[str, float], local: bool) -> Any:
-    """Start one phase. Locally the phases fill the machine, so a search tries one learning rate at a time."""
+def _submit(job: Job, place: dict[str, float], sliver: dict[str, float], width: int) -> Any:
+    """Start one phase; `width`: how many learning rates a search tries at a time."""
     compute = job.spec.compute
     environment = {**QUIET, **_threads(compute.cpus_per_trial)}
     if placement.led(job.phase.config, job.phase.tuned_by is None, compute):
         pin = sliver if sliver == DRIVER else {}
         task = _drive.options(resources=pin, runtime_env={"env_vars": {**environment, **DRIVE}})
-        return task.remote(job, holding.at_a_time(job.phase, job.spec, local), place, sliver)
+        return task.remote(job, width, place, sliver)
     task = _work.options(
         num_cpus=compute.cpus_per_trial,
         num_gpus=compute.gpus_per_trial,
@@ -336,8 +343,8 @@ def _call(function: Callable[[], Any]) -> str:
 @contextmanager
 def _ray(compute: Compute, address: str | None) -> Iterator[bool]:
     """A connection to Ray; yields whether it is a local one. However it is left, nothing of ours runs on: on a cluster
-    Ray ends what a driver has started when that goes. (`ray.cancel` is not for this: the process of one who cancels a
-    task in the moment of its end is aborted, by a check of Ray's own; ray 2.60, ray-project/ray#54260.)"""
+    Ray ends what a driver has started when that goes. (`ray.cancel` is not for this: who cancels a task in the
+    moment of its end is aborted by a check of Ray's own; seen with 2.60, cf. ray-project/ray#54798.)"""
     local = address is None and not os.environ.get("RAY_ADDRESS")
     before = signal.getsignal(signal.SIGTERM)
     try:

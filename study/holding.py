@@ -2,8 +2,8 @@
 
     held(compute, there={"GPU": 8.0}, free={"GPU": 5.0}, most=4.0)       # 3.0
 
-A phase that waits for a node holds none, a search that tries four rates at a time holds four, and a trial in a group of
-workers as many as they are. A device is a GPU, in a study without any a process that trains.
+A phase that waits for a node holds none, a search that tries three rates at a time holds three, and a trial in a group
+of workers as many as they are. A device is a GPU, in a study without any a process that trains.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ def used(spec: StudySpec, finished: Iterable[Record]) -> float:
 
 
 def at_a_time(phase: Phase, spec: StudySpec, local: bool) -> int:
-    """Trials of a phase that run side by side at most. On one machine the phases fill it: one."""
-    return 1 if local or phase.kind not in ("intermediate", "target") else narrowing.trials(phase, spec)
+    """Trials of a phase that run side by side at most: those that wait for no other's score. On one machine the
+    phases fill it: one."""
+    from study.sampler import startup  # optuna
+
+    return 1 if local or phase.kind not in ("intermediate", "target") else startup(narrowing.trials(phase, spec))
 
 
 def most(phase: Phase, spec: StudySpec, local: bool) -> float:

@@ -6,11 +6,12 @@
 A cluster that was made for a study (`study clusters render`) says so in resources: every node of the group for 14b has
 one `size-14b`, and so has the head, so that a driver sees what the cluster is for while no group has a node. Then a
 phase asks for a sliver of it beside its GPU. On any other cluster it asks for nothing, and takes the GPU it gets. The
-head also says how many GPUs each group may have, so that all of them are asked for at once and not one after another,
-and so that no size takes the turns of another: those whose nodes never come leave the nodes of the others busy.
+head also says how many GPUs each group may have: all of them are asked for at once and not one after another, never
+more (an autoscaler would add machines on demand to as many spot ones), and no size takes the turns of another: those
+whose nodes never come leave the nodes of the others busy.
 
 A search is led by a process on the head, and so is a group of workers: the head's memory says how many of these run at
-a time, in equal parts for the groups that have some left.
+a time, in fair parts for the groups that have some left.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ GPUS = "planned-gpus"
 """Of the head: the GPUs of the cluster at its largest, or (`planned-gpus:0.6b/1.7b`) of its nodes for some sizes."""
 ANYWHERE = ""
 """The pool of phases that no group of nodes was made for."""
-LEAD = "lead"
-"""What a phase asks for that a process on the head leads, beside a slot of its pool."""
+LEAD = "/lead"
+"""What a phase asks for that a process on the head leads, beside slots of its pool. No pool's name begins so."""
 SLIVER = 0.001
 """Of a node's single unit: a thousand processes per node may ask."""
 LEADING_BYTES = 120e6
@@ -111,10 +112,10 @@ def pools(sizes: Iterable[str], gpus: float, there: Mapping[str, float]) -> dict
 
 
 def slots(compute: Compute, there: Mapping[str, float], local: bool, pools: Iterable[str]) -> dict[str, int]:
-    """{pool: how many of its phases run at the same time}.
+    """{pool: how many slots it has}. A phase takes one, a search in a pool of its own one for each trial at a time.
 
-    On a cluster one more than fits now, or than its head says may come, so that an autoscaler sees the demand. Raises
-    `StudyError` when a local machine cannot hold one.
+    On a cluster that was not made for sizes one more than fits now, or than its head says may come, so that an
+    autoscaler sees the demand. Raises `StudyError` when a local machine cannot hold one.
     """
     group = max(1, compute.workers)
     needs = {"CPU": compute.cpus_per_trial * group, "GPU": compute.gpus_per_trial * group}
@@ -124,13 +125,15 @@ def slots(compute: Compute, there: Mapping[str, float], local: bool, pools: Iter
         has = " and ".join(f"{there.get(name, 0.0):g} {name}" for name, need in needs.items() if need > 0)
         raise StudyError(f"compute: a trial asks for {asked}, here are {has}; lower compute or give --address")
     most = {pool: int(there.get(_planned(pool), 0.0) / needs["GPU"]) if needs["GPU"] else 0 for pool in pools}
-    more = {pool: count if pool else max(count, fit) for pool, count in most.items()}
-    return {pool: compute.slots or (count if local else count + 1) for pool, count in more.items()}
+    anywhere = fit if local else max(fit, most.get(ANYWHERE, 0)) + 1
+    found = {pool: anywhere if pool == ANYWHERE else max(1, count) for pool, count in most.items()}
+    limit = compute.slots
+    return {pool: min(limit, count) if limit and pool != ANYWHERE else limit or count for pool, count in found.items()}
 
 
 def asks(pool: str, led: bool) -> tuple[str, ...]:
-    """What a phase takes one of while it is in flight."""
-    return (pool, LEAD, f"{LEAD} {pool}") if led else (pool,)
+    """What a phase takes of while it is in flight: slots of its pool, and a place on the head if it is led."""
+    return (pool, f"{LEAD} {pool}") if led else (pool,)
 
 
 def led(config: object, searches: bool, compute: Compute) -> bool:
@@ -154,29 +157,64 @@ def leaders(nodes: Iterable[Mapping[str, Any]], compute: Compute, trials: int) -
 class Room:
     """How many phases may start: in each pool as many as its slots, and of led ones a fair part of what the head holds.
 
-    Room(compute, {"0.6b": "0.6b", "14b": "14b"}, leaders=100)     # of searches 50 for each, while both have some left
+    Room(compute, {"0.6b": "0.6b", "14b": "14b"}, leaders=100)     # searches: 50 for each, while both have as many left
     """
 
     compute: Compute
     pools: Mapping[str, str]
     """Size -> its pool."""
     leaders: float = math.inf
+    """How many led phases the head holds; one for each pool at least, so that none waits for another."""
     slots: dict[str, int] = field(default_factory=dict)
 
     def look(self, there: Mapping[str, float], local: bool) -> None:
         """See how large the cluster is now, or may be. Raises `StudyError` (see `slots`)."""
         self.slots = slots(self.compute, there, local, set(self.pools.values()))
 
+    def parts(self, left: Callable[[str], int]) -> dict[str, int]:
+        """{pool: its slots}; a limit of the study is shared among the pools that have phases left."""
+        if not self.compute.slots:
+            return self.slots
+        return shared(self.compute.slots, {pool: min(count, left(pool)) for pool, count in self.slots.items()}, least=1)
+
     def free(self, busy: Mapping[str, int], left: Callable[[str], int]) -> tuple[int, dict[str, float]]:
         """How many phases may start, and {name: how many of those that ask for it}. `busy`: what those in flight took;
         `left(name)`: how many phases that ask for it are not over."""
-        leading = sum(left(f"{LEAD} {pool}") > 0 for pool in self.slots)
-        share = max(1.0, self.leaders / max(1, leading))
-        whole = {**self.slots, LEAD: self.leaders, **{f"{LEAD} {pool}": share for pool in self.slots}}
-        flying = sum(busy.get(pool, 0) for pool in self.slots)
+        searches = {pool: min(count, left(f"{LEAD} {pool}")) for pool, count in self.slots.items()}
+        led = shared(self.leaders, searches, least=1)
+        whole = {**self.parts(left), **{f"{LEAD} {pool}": count for pool, count in led.items()}}
+        taken = sum(busy.get(pool, 0) for pool in self.slots)
         most = self.compute.slots or sum(self.slots.values())
-        return most - flying, {name: amount - busy.get(name, 0) for name, amount in whole.items()}
+        return most - taken, {name: amount - busy.get(name, 0) for name, amount in whole.items()}
 
     def full(self, free: Mapping[str, float], waits_for: Callable[[str], bool]) -> bool:
         """Whether there are slots, and phases that wait for the head only."""
         return any(free[pool] >= 1 and waits_for(f"{LEAD} {pool}") for pool in self.slots)
+
+
+def shared(amount: float, wishes: Mapping[str, int], least: int = 0) -> dict[str, int]:
+    """{name: its fair part}: no more than it wishes, what it leaves for those that wish more. `least`: of whoever
+    wishes as much, even where all of these come to more than there is.
+
+    shared(10, {"a": 2, "b": 20, "c": 20})      # {"a": 2, "b": 4, "c": 4}
+    """
+    parts = {}
+    for place, (name, wish) in enumerate(sorted(wishes.items(), key=lambda one: one[1])):
+        fair = amount / (len(wishes) - place)
+        parts[name] = wish if wish <= fair else max(least, int(fair))
+        amount = max(0.0, amount - parts[name])
+    return parts
+
+
+def widths(wishes: Mapping[str, tuple[str, int]], free: Mapping[str, float]) -> dict[str, int]:
+    """{phase that starts: how many trials it runs at a time}; `wishes`: phase -> (pool, trials that may run so).
+
+    One each, and of the slots that nobody else is ready for (`free`, after these took one each) a fair part. Without a
+    pool of its own a phase runs as many as it may, wherever there is room.
+    """
+    found: dict[str, int] = {}
+    for pool in {pool for pool, _ in wishes.values()}:
+        mine = {key: wish - 1 for key, (own, wish) in wishes.items() if own == pool}
+        more = mine if pool == ANYWHERE else shared(max(0.0, free[pool]), mine)
+        found |= {key: 1 + more[key] for key in mine}
+    return found

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -23,9 +24,11 @@ import psutil
 import typer
 import yaml
 
-from study import cost, execute, plan
+from study import cost, execute, placement, plan
+from study.placement import ANYWHERE, Room
 from study.schedule import Clock, Queue, priorities
 from study.schedule import cost as cost_of
+from study.spec import Compute
 from study.specfile import load
 from study.status import status
 from study.store import Store
@@ -141,11 +144,14 @@ def _walk(rows: list[plan.Row], slots: int) -> None:
     """As the driver does it, without Ray: take what is ready, finish one, say the time to go at both."""
     costs = {row.phase.key: cost_of(row.phase.config, 4) for row in rows}
     needs = {row.phase.key: tuple(row.phase.needs) for row in rows}
-    queue = Queue(needs, priorities(needs, costs))
+    room = Room(Compute(slots=slots), {row.phase.size: ANYWHERE for row in rows}, slots={ANYWHERE: slots})
+    asks = {row.phase.key: placement.asks(ANYWHERE, led=row.phase.tuned_by is None) for row in rows}
+    queue = Queue(needs, priorities(needs, costs), asks=asks)
     clock = Clock(costs, {row.phase.key: f"{row.phase.kind}-{row.phase.size}" for row in rows})
     flying: list[str] = []
     while not queue.over:
-        flying += queue.take(slots - len(flying))
+        busy = Counter(name for key in flying for name in asks[key])
+        flying += queue.take(*room.free(busy, queue.left))
         clock.eta(dict.fromkeys(queue.running, 0.5), {"": slots})
         key = flying.pop(0)
         queue.finish(key)

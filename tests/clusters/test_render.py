@@ -20,7 +20,7 @@ from clusters.render import render
 from clusters.site import DEFAULTS, RAY_VERSION, site
 from study import cli, guard
 from study.gpus import cards
-from study.placement import asked, fitted
+from study.placement import asked, fitted, pools, slots
 from study.specfile import load, merge, parse
 from study.yamlfile import read_yaml
 from tests.clusters.kuberay_rules import problems
@@ -104,6 +104,24 @@ def test_on_demand_stands_in_for_spot_that_could_not_be_had():
     spec = study()
     demand = demand_of(spec, "14b", {"size-14b": 1.0})
     assert launched([demand], lately={"l40s-48-spot": 0.3}) == ({"l40s-48-on-demand": 1}, 0)
+
+
+@pytest.mark.parametrize("provider", ["aws", "gcp"])
+@pytest.mark.parametrize("compute", [{"gpus_per_trial": 1}, {"gpus_per_trial": 1, "cpus_per_trial": 40}])
+def test_all_that_a_study_asks_for_at_a_time_are_the_spot_machines_of_each_class(provider, compute):
+    """More would add machines on demand, and could leave none for the other class."""
+    spec = study(compute=compute)
+    head = {
+        name: float(amount)
+        for name, amount in file_of(provider, compute=compute)["available_node_types"]["head"]["resources"].items()
+    }
+    found = pools(spec.sizes, 1.0, head)
+    most = slots(spec.compute, head, False, found.values())
+    first = {pool: next(size for size in spec.sizes if found[size] == pool) for pool in most}
+    demands = [demand_of(spec, first[pool], head) for pool, count in most.items() for _ in range(count)]
+    nodes = int(DEFAULTS[provider]["nodes"])
+    spot = {f"{group.card}-spot": nodes for group in groups(spec, provider)}
+    assert launched(demands, provider, compute=compute) == (spot, 0)
 
 
 def test_no_more_machines_than_planned_and_none_for_a_size_of_another_study():

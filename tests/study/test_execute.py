@@ -125,14 +125,14 @@ def test_searches_that_the_head_has_no_memory_for_wait_and_one_line_says_so(tmp_
     lines: list[str] = []
     room = Room(Compute(), {"xs": ""}, leaders=2, slots={"": 5})
     walk = execute._walk(spec(), Store(tmp_path), rows, lines.append, execute.NO_LIMITS, room)
-    walk.places = {"xs": {}}
+    walk.nodes = {"xs": {}}
     started: list[str] = []
     monkeypatch.setattr(execute, "_submit", lambda job, *_: started.append(job.phase.key) or job.phase.key)
     for _ in range(3):
         walk._submit()
     assert started == [searching[0].key, searching[1].key, tuned.key]
     said = [line for line in lines if "memory" in line]
-    assert said == ["2 searches at a time fill the head's memory; the others wait for their turn"]
+    assert said == ["2 searches at a time fill the head's memory; others wait for their turn"]
     walk.queue.finish(walk.flying.pop(searching[0].key))
     walk._submit()
     assert started[3:] == [searching[2].key]

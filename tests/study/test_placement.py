@@ -1,8 +1,11 @@
 """Phases find the nodes of their size on a cluster that was made for sizes, and wait for none elsewhere."""
 
 import math
+from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from study.placement import (
     LEAD,
@@ -17,7 +20,9 @@ from study.placement import (
     led,
     pools,
     slots,
+    widths,
 )
+from study.placement import shared as shared_out
 from study.schedule import Queue
 from study.spec import Compute
 from tests.study.phases import pretrain_phase, tune_config
@@ -59,21 +64,24 @@ def test_each_group_of_a_cluster_that_was_made_for_sizes_has_slots_of_its_own():
     there = {**MADE, "CPU": 64.0, "GPU": 2.0}
     found = pools(["s", "m", "l"], 1.0, there)
     assert found == {"s": "s", "m": "m/l", "l": "m/l"}
-    assert slots(Compute(gpus_per_trial=2), there, False, set(found.values())) == {"s": 4 + 1, "m/l": 2 + 1}
+    assert slots(Compute(gpus_per_trial=2), there, False, found.values()) == {"s": 4, "m/l": 2}, "no more than planned"
+    assert slots(Compute(gpus_per_trial=1, slots=6), there, False, found.values()) == {"s": 6, "m/l": 4}
     assert not [name for name in MADE if "," in name], "Ray's own list of them is separated by commas"
     assert pools(["s", "m"], 0.0, there) == {"s": "", "m": ""} == pools(["s", "m"], 1.0, {"GPU": 8.0})
 
 
 def walked(room: Room, needs: dict[str, str], minutes: dict[str, int], nodes: dict[str, int]) -> dict[str, int]:
-    """Run phases of sizes (key -> size), of which only so many fit their nodes at a time; pool -> when it was done."""
-    found = {key: asks(room.pools[size], led=True) for key, size in needs.items()}
+    """Run phases of sizes (key -> size), of which only so many fit their nodes at a time; size -> when it was done.
+    Every other phase is a search."""
+    found = {key: asks(room.pools[size], led=place % 2 == 0) for place, (key, size) in enumerate(needs.items())}
     queue = Queue(dict.fromkeys(needs, ()), {key: float(minutes[size]) for key, size in needs.items()}, asks=found)
     flying: dict[str, int] = {}
     ended: dict[str, int] = {}
     for now in range(1000):
-        busy = {name: sum(name in found[key] for key in flying) for asked in found.values() for name in asked}
-        assert busy.get(LEAD, 0) <= room.leaders
+        busy = Counter(name for key in flying for name in found[key])
         flying |= dict.fromkeys(queue.take(*room.free(busy, queue.left)), 0)
+        leading = sum(len(found[key]) > 1 for key in flying)
+        assert leading <= max(room.leaders, len(minutes)) and len(flying) <= (room.compute.slots or math.inf)
         for size, many in nodes.items():
             for key in [key for key in flying if needs[key] == size][:many]:
                 flying[key] += 1
@@ -84,25 +92,64 @@ def walked(room: Room, needs: dict[str, str], minutes: dict[str, int], nodes: di
     return ended
 
 
-@pytest.mark.parametrize("leaders", [math.inf, 12.0])
+def two_groups(compute: Compute, leaders: float) -> Room:
+    there = {name: float(amount) for name, amount in head_resources({("s",): 6, ("l",): 2}).items()}
+    room = Room(compute, pools(["s", "l"], 1.0, there), leaders)
+    room.look(there, local=False)
+    return room
+
+
+@pytest.mark.parametrize("leaders", [math.inf, 12.0, 8.0])
 def test_a_size_whose_nodes_are_few_or_never_come_leaves_the_others_their_turns(leaders):
     """20 long phases on two nodes before 60 short ones on six: each group is busy from its first minute to its last."""
-    needs = {f"l{i}": "l" for i in range(20)} | {f"s{i}": "s" for i in range(60)}
-    there = {name: float(amount) for name, amount in head_resources({("s",): 6, ("l",): 2}).items()}
-    room = Room(Compute(gpus_per_trial=1), pools(["s", "l"], 1.0, there), leaders)
-    room.look(there, local=False)
-    minutes = {"l": 10, "s": 3}
+    needs, minutes = {f"l{i}": "l" for i in range(20)} | {f"s{i}": "s" for i in range(60)}, {"l": 10, "s": 3}
+    room = two_groups(Compute(gpus_per_trial=1), leaders)
     assert walked(room, needs, minutes, {"s": 6, "l": 2}) == {"l": 100, "s": 30}
     assert walked(room, needs, minutes, {"s": 6, "l": 0}) == {"s": 30}
 
 
+@pytest.mark.parametrize(("limit", "leaders"), [(None, 1.0), (2, math.inf), (4, 1.0)])
+def test_nor_do_they_where_the_head_or_the_study_lets_only_a_few_run(limit, leaders):
+    needs, minutes = {f"l{i}": "l" for i in range(20)} | {f"s{i}": "s" for i in range(60)}, {"l": 10, "s": 3}
+    room = two_groups(Compute(gpus_per_trial=1, slots=limit), leaders)
+    assert walked(room, needs, minutes, {"s": 6, "l": 0}).keys() == {"s"}
+    assert walked(room, needs, minutes, {"s": 6, "l": 2}).keys() == {"s", "l"}
+
+
 def test_what_the_head_holds_is_for_those_groups_that_have_searches_left():
     room = Room(Compute(gpus_per_trial=1), {"s": "s", "l": "l"}, leaders=10.0, slots={"s": 9, "l": 9})
-    left = {"lead s": 5, "lead l": 1}
-    free, names = room.free({"s": 3, LEAD: 2, "lead s": 2}, lambda name: left.get(name, 0))
-    assert free == 15 and names == {"s": 6, "l": 9, LEAD: 8, "lead s": 3, "lead l": 5}
-    left["lead l"] = 0
-    assert room.free({}, lambda name: left.get(name, 0))[1]["lead s"] == 10
+    left = {f"{LEAD} s": 9, f"{LEAD} l": 7}
+    free, names = room.free({"s": 3, f"{LEAD} s": 2}, lambda name: left.get(name, 0))
+    assert free == 15 and names == {"s": 6, "l": 9, f"{LEAD} s": 3, f"{LEAD} l": 5}
+    left[f"{LEAD} l"] = 2
+    assert room.free({}, lambda name: left.get(name, 0))[1][f"{LEAD} s"] == 8
+    left[f"{LEAD} l"] = 0
+    assert room.free({}, lambda name: left.get(name, 0))[1][f"{LEAD} s"] == 9
+
+
+def test_it_is_full_only_where_searches_wait_for_the_head():
+    room = Room(Compute(), {"s": "s"}, leaders=2.0, slots={"s": 4})
+    assert room.full({"s": 2}, lambda name: name == f"{LEAD} s")
+    assert not room.full({"s": 0}, lambda name: True) and not room.full({"s": 2}, lambda name: False)
+
+
+@given(st.floats(0, 50), st.dictionaries(st.text(max_size=2), st.integers(0, 20), max_size=6), st.integers(0, 1))
+def test_what_is_shared_out_is_fair_and_no_more_than_there_is(amount, wishes, least):
+    parts = shared_out(amount, wishes, least)
+    assert parts.keys() == wishes.keys() and all(parts[name] <= wish for name, wish in wishes.items())
+    assert all(parts[name] >= min(least, wish) for name, wish in wishes.items())
+    if not least:
+        assert sum(parts.values()) == min(int(amount), sum(wishes.values())), "nothing is left lying"
+    short = [part for name, part in parts.items() if part < wishes[name]]
+    assert all(part <= min(short, default=0) + 1 for part in parts.values()) or not short
+
+
+def test_a_search_has_several_trials_at_a_time_where_nobody_else_is_ready_for_their_slots():
+    searches = {"a": ("l", 3), "b": ("l", 3), "evaluation": ("l", 1)}
+    assert widths(searches, {"l": 0.0}) == {"a": 1, "b": 1, "evaluation": 1}
+    assert widths(searches, {"l": 3.0}) == {"a": 2, "b": 3, "evaluation": 1}
+    assert widths(searches, {"l": 9.0}) == {"a": 3, "b": 3, "evaluation": 1}
+    assert widths({"a": ("", 3)}, {"": 0.0}) == {"a": 3}, "where no group was made for it there may be room"
 
 
 def test_a_trial_that_fits_nowhere_is_refused_in_one_line():
