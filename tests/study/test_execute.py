@@ -138,6 +138,28 @@ def test_searches_that_the_head_has_no_memory_for_wait_and_one_line_says_so(tmp_
     assert started[3:] == [searching[2].key]
 
 
+def test_trials_that_run_at_a_time_are_no_more_than_the_slots_of_their_pool(tmp_path, monkeypatch):
+    searching, tuned = [target_phase(seed) for seed in range(3)], target_phase(9, tuned_by="found")
+    study = spec(compute={"gpus_per_trial": 1}, search={"trials": 4})
+    room = Room(study.compute, {"xs": "xs"}, slots={"xs": 5})
+    rows = [Row(phase, "run", "no record yet") for phase in (*searching, tuned)]
+    walk = execute._walk(study, Store(tmp_path), rows, print, execute.NO_LIMITS, room)
+    walk.nodes, walk.local = {"xs": {}}, False
+    width: dict[str, int] = {}
+    monkeypatch.setattr(
+        execute, "_submit", lambda job, *others: width.update({job.phase.key: others[-1]}) or job.phase.key
+    )
+    walk._submit()
+    assert sorted(width.values()) == [1, 1, 1, 2] and width[tuned.key] == 1, "one each, and what is left to one of them"
+    walk._submit()
+    assert len(width) == 4
+    for phase in searching:
+        walk.queue.put_back(walk.flying.pop(phase.key))
+    room.slots["xs"] = 12
+    walk._submit()
+    assert sorted(width.values()) == [1, 3, 3, 3], "the fourth trial waits for the scores of three"
+
+
 def test_a_worker_that_gets_sigterm_is_put_back_and_goes_on_to_the_same_end(tmp_path):
     """A real pretraining in a real worker process, against the same one that nobody disturbed."""
     root, phase = tmp_path / "data", pretrain_phase()
