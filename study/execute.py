@@ -17,7 +17,6 @@ import secrets
 import signal
 import socket
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -177,11 +176,7 @@ class _Walk:
             self._wait()
 
     def _submit(self) -> None:
-        busy: Counter[str] = Counter()
-        for key in self.flying.values():
-            pool, *lead = self.queue.asks[key]
-            busy.update(lead)
-            busy[pool] += 1 if pool == ANYWHERE else self.width[key]
+        busy = placement.busy((self.queue.asks[key], self.width[key]) for key in self.flying.values())
         free, places = self.room.free(busy, self.queue.left)
         chosen = self.queue.take(free, places)
         most = {key: holding.at_a_time(self.jobs[key].phase, self.spec, self.local) for key in chosen}

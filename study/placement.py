@@ -17,6 +17,7 @@ a time, in fair parts for the groups that have some left.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -134,6 +135,15 @@ def slots(compute: Compute, there: Mapping[str, float], local: bool, pools: Iter
 def asks(pool: str, led: bool) -> tuple[str, ...]:
     """What a phase takes of while it is in flight: slots of its pool, and a place on the head if it is led."""
     return (pool, f"{LEAD} {pool}") if led else (pool,)
+
+
+def busy(flying: Iterable[tuple[tuple[str, ...], int]]) -> Counter[str]:
+    """{name: how much of it is taken}; `flying`: for each phase in flight what it asks for, its trials at a time."""
+    taken: Counter[str] = Counter()
+    for (pool, *lead), width in flying:
+        taken.update(lead)
+        taken[pool] += 1 if pool == ANYWHERE else width
+    return taken
 
 
 def led(config: object, searches: bool, compute: Compute) -> bool:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -150,7 +149,7 @@ def _walk(rows: list[plan.Row], slots: int) -> None:
     clock = Clock(costs, {row.phase.key: f"{row.phase.kind}-{row.phase.size}" for row in rows})
     flying: list[str] = []
     while not queue.over:
-        busy = Counter(name for key in flying for name in asks[key])
+        busy = placement.busy((asks[key], 1) for key in flying)
         flying += queue.take(*room.free(busy, queue.left))
         clock.eta(dict.fromkeys(queue.running, 0.5), {"": slots})
         key = flying.pop(0)

@@ -1,7 +1,6 @@
 """Phases find the nodes of their size on a cluster that was made for sizes, and wait for none elsewhere."""
 
 import math
-from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -14,15 +13,16 @@ from study.placement import (
     Room,
     asked,
     asks,
+    busy,
     check,
     head_resources,
     leaders,
     led,
     pools,
+    shared,
     slots,
     widths,
 )
-from study.placement import shared as shared_out
 from study.schedule import Queue
 from study.spec import Compute
 from tests.study.phases import pretrain_phase, tune_config
@@ -78,8 +78,8 @@ def walked(room: Room, needs: dict[str, str], minutes: dict[str, int], nodes: di
     flying: dict[str, int] = {}
     ended: dict[str, int] = {}
     for now in range(1000):
-        busy = Counter(name for key in flying for name in found[key])
-        flying |= dict.fromkeys(queue.take(*room.free(busy, queue.left)), 0)
+        taken = busy((found[key], 1) for key in flying)
+        flying |= dict.fromkeys(queue.take(*room.free(taken, queue.left)), 0)
         leading = sum(len(found[key]) > 1 for key in flying)
         assert leading <= max(room.leaders, len(minutes)) and len(flying) <= (room.compute.slots or math.inf)
         for size, many in nodes.items():
@@ -135,13 +135,18 @@ def test_it_is_full_only_where_searches_wait_for_the_head():
 
 @given(st.floats(0, 50), st.dictionaries(st.text(max_size=2), st.integers(0, 20), max_size=6), st.integers(0, 1))
 def test_what_is_shared_out_is_fair_and_no_more_than_there_is(amount, wishes, least):
-    parts = shared_out(amount, wishes, least)
+    parts = shared(amount, wishes, least)
     assert parts.keys() == wishes.keys() and all(parts[name] <= wish for name, wish in wishes.items())
     assert all(parts[name] >= min(least, wish) for name, wish in wishes.items())
     if not least:
         assert sum(parts.values()) == min(int(amount), sum(wishes.values())), "nothing is left lying"
     short = [part for name, part in parts.items() if part < wishes[name]]
     assert all(part <= min(short, default=0) + 1 for part in parts.values()) or not short
+
+
+def test_a_search_takes_a_slot_for_each_trial_of_a_pool_and_a_single_one_elsewhere():
+    flying = [(asks("l", led=True), 3), (asks("l", led=False), 1), (asks("", led=True), 3)]
+    assert busy(flying) == {"l": 4, "": 1, f"{LEAD} l": 1, f"{LEAD} ": 1}
 
 
 def test_a_search_has_several_trials_at_a_time_where_nobody_else_is_ready_for_their_slots():
