@@ -251,8 +251,8 @@ def _walk(spec: StudySpec, store: Store, rows: Sequence[Row], echo: Echo, limits
     done = {row.phase.key for row in rows if row.action == "done"}
     for key in done:
         clock.over(key)
-    led = {key: placement.led(phase.config, phase.tuned_by is None, spec.compute) for key, phase in phases.items()}
-    asks = {key: placement.asks(pool, led[key]) for key, pool in pools.items()}
+    led = {key for key, phase in phases.items() if placement.led(phase.config, phase.tuned_by is None, spec.compute)}
+    asks = {key: placement.asks(pool, key in led) for key, pool in pools.items()}
     root = data_root(spec, store)
     root = root if "://" in root else os.path.abspath(root)
     return _Walk(

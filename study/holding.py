@@ -27,9 +27,11 @@ def used(spec: StudySpec, finished: Iterable[Record]) -> float:
 def at_a_time(phase: Phase, spec: StudySpec, local: bool) -> int:
     """Trials of a phase that run side by side at most: those that wait for no other's score. On one machine the
     phases fill it: one."""
-    from study.sampler import startup  # optuna
+    if local or phase.kind not in ("intermediate", "target"):
+        return 1
+    from study.sampler import startup  # optuna, which takes a while
 
-    return 1 if local or phase.kind not in ("intermediate", "target") else startup(narrowing.trials(phase, spec))
+    return startup(narrowing.trials(phase, spec))
 
 
 def most(phase: Phase, spec: StudySpec, local: bool) -> float:

@@ -151,11 +151,11 @@ def _walk(rows: list[plan.Row], slots: int) -> None:
     while not queue.over:
         busy = placement.busy((asks[key], 1) for key in flying)
         flying += queue.take(*room.free(busy, queue.left))
-        clock.eta(dict.fromkeys(queue.running, 0.5), {"": slots})
+        clock.eta(dict.fromkeys(queue.running, 0.5), {ANYWHERE: slots})
         key = flying.pop(0)
         queue.finish(key)
         clock.over(key, 1.0)
-        clock.eta(dict.fromkeys(queue.running, 0.5), {"": slots})
+        clock.eta(dict.fromkeys(queue.running, 0.5), {ANYWHERE: slots})
 
 
 if __name__ == "__main__":
